@@ -1,0 +1,148 @@
+/* Small kit shared by the C ABI tests: public API only, no sleeps as synchronisation.
+ * Every program is linked against the soname libzmq.so.5 and run twice, once per library. */
+#ifndef TERN_ABI_TESTS_SUPPORT_H
+#define TERN_ABI_TESTS_SUPPORT_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zmq.h>
+
+/* Generous upper bound for "this will happen soon". Reaching it is a failure. */
+enum { DEADLINE_MS = 10000 };
+/* How long "nothing may happen" is watched. */
+enum { QUIET_MS = 150 };
+
+/* True when the library under test is Tern: the test run sets ABI_LIBRARY=tern, or ABI_LIBRARY=libzmq. */
+static inline bool on_tern (void)
+{
+    const char *name = getenv ("ABI_LIBRARY");
+    return name && strcmp (name, "tern") == 0;
+}
+
+/* For tests that the reference fails: ours is better, and the reason says why. */
+#define OURS_IS_BETTER(reason)                                             \
+    do {                                                                   \
+        if (!on_tern ()) {                                                 \
+            printf ("[  OURS    ] not run on libzmq: %s\n", reason);       \
+            skip ();                                                       \
+        }                                                                  \
+    } while (0)
+
+static inline int64_t now_ms (void)
+{
+    struct timespec t;
+    clock_gettime (CLOCK_MONOTONIC, &t);
+    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A call that must succeed; shows errno when it does not. */
+#define OK(call)                                                           \
+    do {                                                                   \
+        if ((call) == -1) {                                                \
+            const int e_ = errno;                                          \
+            fail_msg ("%s: %s (%d)", #call, zmq_strerror (e_), e_);        \
+        }                                                                  \
+    } while (0)
+
+/* A call that must fail with the given errno. */
+#define FAILS(call, expected)                                              \
+    do {                                                                   \
+        errno = 0;                                                         \
+        const int r_ = (call);                                             \
+        const int e_ = errno;                                              \
+        if (r_ != -1 || e_ != (expected))                                  \
+            fail_msg ("%s: returned %d, errno %d (%s), expected -1, %d (%s)", #call, r_, e_,   \
+                      zmq_strerror (e_), (expected), zmq_strerror (expected));                 \
+    } while (0)
+
+static inline void *new_socket (void *ctx, int type)
+{
+    void *s = zmq_socket (ctx, type);
+    if (!s)
+        fail_msg ("zmq_socket (%d): %s", type, zmq_strerror (zmq_errno ()));
+    return s;
+}
+
+static inline void set_int (void *s, int option, int value)
+{
+    OK (zmq_setsockopt (s, option, &value, sizeof value));
+}
+
+static inline int get_int (void *s, int option)
+{
+    int value = -12345;
+    size_t size = sizeof value;
+    OK (zmq_getsockopt (s, option, &value, &size));
+    return value;
+}
+
+/* Binds to a wildcard address of tcp or ipc, or any other text, and returns LAST_ENDPOINT in `out` (256 bytes). */
+static inline const char *bind_any (void *s, const char *endpoint, char *out)
+{
+    size_t size = 256;
+    OK (zmq_bind (s, endpoint));
+    OK (zmq_getsockopt (s, ZMQ_LAST_ENDPOINT, out, &size));
+    return out;
+}
+
+/* Waits until `events` are all reported, or fails at the deadline. */
+static inline void wait_events (void *s, short events)
+{
+    const int64_t end = now_ms () + DEADLINE_MS;
+    for (;;) {
+        zmq_pollitem_t item = {s, 0, events, 0};
+        OK (zmq_poll (&item, 1, 100));
+        if ((item.revents & events) == events)
+            return;
+        if (now_ms () > end)
+            fail_msg ("events %d never came (last %d)", events, item.revents);
+    }
+}
+
+/* Nothing of `events` may be reported for QUIET_MS. */
+static inline void expect_no_events (void *s, short events)
+{
+    zmq_pollitem_t item = {s, 0, events, 0};
+    const int n = zmq_poll (&item, 1, QUIET_MS);
+    if (n != 0)
+        fail_msg ("unexpected events %d", item.revents);
+}
+
+static inline void send_text (void *s, const char *text, int flags)
+{
+    if (zmq_send (s, text, strlen (text), flags) != (int) strlen (text))
+        fail_msg ("send \"%s\": %s", text, zmq_strerror (zmq_errno ()));
+}
+
+/* Receives one part within the deadline and compares it. */
+static inline void expect_text (void *s, const char *text)
+{
+    char buffer[1024];
+    wait_events (s, ZMQ_POLLIN);
+    const int n = zmq_recv (s, buffer, sizeof buffer - 1, ZMQ_DONTWAIT);
+    if (n < 0)
+        fail_msg ("recv (expected \"%s\"): %s", text, zmq_strerror (zmq_errno ()));
+    buffer[n < 0 ? 0 : n < (int) sizeof buffer ? n : (int) sizeof buffer - 1] = 0;
+    if ((size_t) n != strlen (text) || memcmp (buffer, text, (size_t) n) != 0)
+        fail_msg ("received \"%s\" (%d bytes), expected \"%s\"", buffer, n, text);
+}
+
+static inline void close_now (void *s)
+{
+    const int zero = 0;
+    zmq_setsockopt (s, ZMQ_LINGER, &zero, sizeof zero);
+    OK (zmq_close (s));
+}
+
+#endif

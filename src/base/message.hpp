@@ -1,0 +1,180 @@
+// Message: one frame with its flags. It *is* the zmq_msg_t of the C API: 64 bytes that callers may
+// move with memcpy, so nothing inside points into itself. Small bodies live inline, larger ones in
+// one reference-counted block, in the caller's memory with its free function, or in constant memory.
+// Threads: a Message belongs to one thread; the block behind it may be shared by many.
+// Owner:   whoever holds the object; close() gives the body back. There is no destructor, because
+//          the C API hands raw memory about; OwnMessage below is the RAII form for our own use.
+#ifndef TERN_BASE_MESSAGE_HPP
+#define TERN_BASE_MESSAGE_HPP
+
+#include "base/bytes.hpp"
+#include "base/error.hpp"
+
+#include <atomic>
+#include <map>
+#include <string>
+
+namespace tern {
+
+using FreeFunction = void(void *data, void *hint);
+
+// What a connection knows about its peer, shared by all messages that came from it.
+// Immutable once a message refers to it.
+class Metadata {
+  public:
+    using Properties = std::map<std::string, std::string, std::less<>>;
+    explicit Metadata(Properties properties) : properties_(std::move(properties)) {}
+
+    const char *find(std::string_view name) const {
+        const auto it = properties_.find(name);
+        return it == properties_.end() ? nullptr : it->second.c_str();
+    }
+    void add_references(uint32_t count) { references_.fetch_add(count, std::memory_order_relaxed); }
+    void drop_references(uint32_t count) {
+        if (references_.fetch_sub(count, std::memory_order_acq_rel) == count) delete this;
+    }
+
+  private:
+    ~Metadata() = default;
+    std::atomic<uint32_t> references_{1};
+    Properties properties_;
+};
+
+class Message {
+  public:
+    static constexpr size_t inline_max = 40;
+
+    enum Flag : uint8_t {
+        more = 1,      // further frames of the same message follow
+        command = 2,   // protocol command, never shown to the application
+        shared = 4,    // the block may have other holders
+        identity = 8,  // routing id frame that a link puts in front for ROUTER and REP
+        subscribe = 16, // a SUBSCRIBE or CANCEL command between SUB and PUB, body without name
+        cancel = 32,
+    };
+
+    Message() = default; // uninitialised on purpose, as zmq_msg_t is
+
+    void init() {
+        metadata_ = nullptr;
+        group_ = nullptr;
+        routing_id_ = 0;
+        flags_ = 0;
+        inline_size_ = 0;
+        kind_ = Kind::in_place;
+    }
+    Error init_size(size_t size) {
+        if (size > inline_max) return init_block(size);
+        init();
+        inline_size_ = static_cast<uint8_t>(size);
+        return err::none;
+    }
+    Error init_copy(Bytes body);
+    // Takes over the caller's memory; on failure the caller keeps it and `free_body` is not called.
+    Error init_data(void *data, size_t size, FreeFunction *free_body, void *hint);
+    void init_constant(const void *data, size_t size);
+
+    // Gives the body back. The object is invalid until the next init.
+    void close();
+    bool is_valid() const { return kind_ >= Kind::in_place && kind_ <= Kind::constant; }
+
+    // `this` is uninitialised memory; `from` becomes an empty valid message.
+    void take(Message &from) {
+        *this = from;
+        from.init();
+    }
+    // `this` is uninitialised memory; both share the body afterwards.
+    void share(Message &from);
+
+    uint8_t *data();
+    const uint8_t *data() const { return const_cast<Message *>(this)->data(); }
+    size_t size() const { return kind_ == Kind::in_place ? inline_size_ : body_.size; }
+    Bytes bytes() const { return {data(), size()}; }
+    bool is_inline() const { return kind_ == Kind::in_place; }
+
+    uint8_t flags() const { return flags_; }
+    bool has(Flag flag) const { return (flags_ & flag) != 0; }
+    void set(Flag flag) { flags_ = static_cast<uint8_t>(flags_ | flag); }
+    void clear(Flag flag) { flags_ = static_cast<uint8_t>(flags_ & ~flag); }
+    void set_flags(uint8_t flags) { flags_ = flags; }
+    // ZMQ_SHARED: constant data, or a block that has ever been shared.
+    bool is_shared() const { return kind_ == Kind::constant || (kind_ != Kind::in_place && has(shared)); }
+
+    uint32_t routing_id() const { return routing_id_; }
+    void set_routing_id(uint32_t id) { routing_id_ = id; }
+
+    const Metadata *metadata() const { return metadata_; }
+    // Adds a reference; null clears.
+    void set_metadata(Metadata *metadata);
+    // Takes over one of the caller's references. REQUIRES: the message has no metadata.
+    void adopt_metadata(Metadata *metadata) { metadata_ = metadata; }
+
+    // Group of a RADIO/DISH message, "" when unset. Text is NUL-terminated.
+    const char *group() const;
+    Error set_group(std::string_view group);
+
+  private:
+    enum class Kind : uint8_t { in_place = 101, block = 102, user = 103, constant = 104 };
+    struct Block {
+        std::atomic<uint32_t> references;
+        FreeFunction *free_body; // null: the body follows this header
+        void *hint;
+    };
+    struct Group;
+
+    Error init_block(size_t size);
+    void release();
+
+    struct Body {
+        Block *block;
+        uint8_t *data;
+        size_t size;
+    };
+    union {
+        Body body_;
+        // First, so that a fixed-width copy of an inline body stays inside the object.
+        uint8_t inline_[inline_max];
+    };
+    Metadata *metadata_;
+    Group *group_;
+    uint32_t routing_id_;
+    uint8_t flags_;
+    uint8_t inline_size_;
+    Kind kind_;
+    [[maybe_unused]] uint8_t unused_;
+};
+
+static_assert(sizeof(Message) == 64, "zmq_msg_t is 64 bytes");
+
+inline uint8_t *Message::data() { return kind_ == Kind::in_place ? inline_ : body_.data; }
+
+inline void Message::close() {
+    if (kind_ != Kind::in_place || metadata_ || group_) release();
+    kind_ = Kind{};
+}
+
+// A Message that closes itself. Movable, always valid.
+class OwnMessage {
+  public:
+    OwnMessage() { message_.init(); }
+    OwnMessage(OwnMessage &&other) noexcept { message_.take(other.message_); }
+    OwnMessage &operator=(OwnMessage &&other) noexcept {
+        if (this != &other) {
+            message_.close();
+            message_.take(other.message_);
+        }
+        return *this;
+    }
+    ~OwnMessage() { message_.close(); }
+    Message &operator*() { return message_; }
+    Message *operator->() { return &message_; }
+    const Message &operator*() const { return message_; }
+    const Message *operator->() const { return &message_; }
+
+  private:
+    Message message_;
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,134 @@
+#include "flow/channel.hpp"
+
+namespace tern {
+
+// Both sides may do this at once: each stores its part before it reads the other's, so the one that
+// stores the sum last has seen both.
+void Channel::set_part(std::atomic<int> &part, int messages) {
+    part.store(messages, std::memory_order_seq_cst);
+    const int writer = writer_part_.load(std::memory_order_seq_cst);
+    const int reader = reader_part_.load(std::memory_order_seq_cst);
+    int64_t sum = 0;
+    if (writer != 0 && reader != 0)
+        sum = int64_t(writer == absent ? 0 : writer) + (reader == absent ? 0 : reader);
+    limit_.store(sum > INT32_MAX ? 0 : int(sum), std::memory_order_seq_cst);
+}
+
+bool Channel::can_write(uint64_t ahead) {
+    if (newest_) return true;
+    const int limit = limit_.load(std::memory_order_relaxed);
+    if (limit <= 0) return true;
+    const uint64_t written = written_.load(std::memory_order_relaxed) + ahead;
+    const auto below = [&] { return written - reported_seen_ < static_cast<uint64_t>(limit); };
+    if (below()) return true;
+    reported_seen_ = reported_.load(std::memory_order_acquire);
+    if (below()) return true;
+    if (!crossing_) {
+        writer_waits_.store(true, std::memory_order_relaxed);
+        return false;
+    }
+    writer_waits_.store(true, std::memory_order_seq_cst);
+    reported_seen_ = reported_.load(std::memory_order_seq_cst);
+    if (!below()) return false;
+    writer_waits_.store(false, std::memory_order_relaxed);
+    return true;
+}
+
+bool Channel::write(Message &frame) {
+    if (!newest_) return queue_.push(frame);
+    // Conflation knows no multipart: every frame replaces the one before (CF-4).
+    OwnMessage taken;
+    std::swap(*taken, frame);
+    taken->clear(Message::more);
+    newest_->lock.lock();
+    std::swap(newest_->frame, taken);
+    newest_->is_fresh = true;
+    newest_->lock.unlock();
+    return true;
+}
+
+bool Channel::publish() {
+    written_.store(written_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    if (!crossing_) {
+        queue_.publish_guarded();
+        if (!reader_waits_.load(std::memory_order_relaxed)) return false;
+        reader_waits_.store(false, std::memory_order_relaxed);
+        return true;
+    }
+    queue_.publish();
+    if (!reader_waits_.load(std::memory_order_seq_cst)) return false;
+    return reader_waits_.exchange(false, std::memory_order_seq_cst);
+}
+
+void Channel::rollback() {
+    Message frame;
+    while (queue_.pop_unpublished(frame)) frame.close();
+}
+
+bool Channel::can_read() {
+    if (newest_) {
+        newest_->lock.lock();
+        const bool fresh = newest_->is_fresh;
+        if (!fresh) reader_waits_.store(true, std::memory_order_seq_cst);
+        newest_->lock.unlock();
+        return fresh;
+    }
+    if (queue_.has_frames()) return true;
+    if (!crossing_) {
+        reader_waits_.store(true, std::memory_order_relaxed);
+        return false;
+    }
+    reader_waits_.store(true, std::memory_order_seq_cst);
+    if (!queue_.has_frames_in_total_order()) return false;
+    reader_waits_.store(false, std::memory_order_relaxed);
+    return true;
+}
+
+bool Channel::read(Message &frame) {
+    if (newest_) {
+        newest_->lock.lock();
+        frame.take(*newest_->frame);
+        newest_->is_fresh = false;
+        newest_->lock.unlock();
+        return false;
+    }
+    queue_.pop(frame);
+    if (frame.has(Message::more)) return false;
+    return report();
+}
+
+// Progress is reported every (limit + 1) / 2 messages (LWM-1), so that the two ends touch each
+// other's cache lines rarely and a stopped writer gets room for a batch, not for one message.
+bool Channel::report() {
+    const uint64_t read = read_.load(std::memory_order_relaxed) + 1;
+    read_.store(read, std::memory_order_relaxed);
+    const int limit = limit_.load(std::memory_order_relaxed);
+    if (limit <= 0) {
+        // A limit may be set later: keep the count true, rarely.
+        if (read % 64 == 0) reported_.store(read, std::memory_order_release);
+        if (!writer_waits_.load(std::memory_order_relaxed)) return false;
+    } else if (read % static_cast<uint64_t>((limit + 1) / 2) != 0) {
+        return false;
+    }
+    if (!crossing_) {
+        reported_.store(read, std::memory_order_release);
+        if (!writer_waits_.load(std::memory_order_relaxed)) return false;
+        writer_waits_.store(false, std::memory_order_relaxed);
+        return true;
+    }
+    reported_.store(read, std::memory_order_seq_cst);
+    if (!writer_waits_.load(std::memory_order_seq_cst)) return false;
+    return writer_waits_.exchange(false, std::memory_order_seq_cst);
+}
+
+bool Channel::discard_all() {
+    bool writer_waits = false;
+    while (can_read()) {
+        Message frame;
+        writer_waits |= read(frame);
+        frame.close();
+    }
+    return writer_waits;
+}
+
+} // namespace tern

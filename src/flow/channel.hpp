@@ -1,0 +1,98 @@
+// Channel: one direction of a pipe. Whole messages from a writer to a reader, with the high water
+// mark as credit: the writer may be at most `limit` messages ahead of what the reader reported.
+// Threads: one writer, one reader. A `crossing` channel has them in different threads at the same
+//          time; otherwise one lock guards both ends and the sleeper's fences are left out.
+// Owner:   a PipePair.
+// Limit:   `limit` messages (0: none) beyond the frames of a message that was begun below it.
+//
+// No wake-up is lost between the two ends: who finds nothing to do first publishes that it waits,
+// then looks once more; who makes progress first publishes the progress, then asks whether the other
+// waits. All four accesses are sequentially consistent, so at least one of the two sees the other.
+#ifndef TERN_FLOW_CHANNEL_HPP
+#define TERN_FLOW_CHANNEL_HPP
+
+#include "flow/frame_queue.hpp"
+#include "os/lock.hpp"
+
+#include <atomic>
+#include <memory>
+
+namespace tern {
+
+class Channel {
+  public:
+    explicit Channel(bool crossing) : crossing_(crossing) {}
+
+    // ---- writer
+    // May a new message begin? `ahead` is what the writer holds besides the queue. When not, the
+    // reader's next report says that the writer has to be told.
+    bool can_write(uint64_t ahead = 0);
+    // Takes the frame. False (no memory): the frame is untouched.
+    bool write(Message &frame);
+    // After the last frame of a message: makes it visible. True when the reader waits for it.
+    bool publish();
+    // Closes the frames of the unfinished message.
+    void rollback();
+    bool is_mid_message() const { return queue_.has_unpublished(); }
+    // The writer will write no more.
+    void end_writing() { writer_gone_.store(true, std::memory_order_seq_cst); }
+    bool reader_is_gone() const { return reader_gone_.load(std::memory_order_acquire); }
+
+    // ---- reader
+    // Is a whole message there? When not, the writer's next publish says that it has to be told.
+    bool can_read();
+    // REQUIRES: can_read(), or the last frame read had more. `frame` is uninitialised memory.
+    // True when the writer waits for the room that this made.
+    bool read(Message &frame);
+    // Throws away what is published. True when the writer waits.
+    bool discard_all();
+    bool has_ended() const { return writer_gone_.load(std::memory_order_acquire); }
+    void end_reading() { reader_gone_.store(true, std::memory_order_release); }
+
+    // ---- either
+    // The limit is what the writer and the reader allow together (HWM-4); 0 in either part makes it
+    // unlimited, `absent` leaves a part out.
+    static constexpr int absent = -1;
+    void set_writer_part(int messages) { set_part(writer_part_, messages); }
+    void set_reader_part(int messages) { set_part(reader_part_, messages); }
+    int limit() const { return limit_.load(std::memory_order_relaxed); }
+    // Only the newest frame is kept, and there is no limit. Before the first write only.
+    void conflate() { newest_ = std::make_unique<Newest>(); }
+    bool is_conflating() const { return newest_ != nullptr; }
+    // Messages that wait; exact only when neither side moves.
+    uint64_t backlog() const {
+        return written_.load(std::memory_order_relaxed) - read_.load(std::memory_order_relaxed);
+    }
+
+  private:
+    struct Newest {
+        Lock lock;
+        OwnMessage frame;
+        bool is_fresh = false;
+    };
+    bool report();
+    void set_part(std::atomic<int> &part, int messages);
+
+    const bool crossing_;
+    FrameQueue queue_;
+    std::unique_ptr<Newest> newest_;
+    std::atomic<int> limit_{0}; // 0: none
+    std::atomic<int> writer_part_{absent};
+    std::atomic<int> reader_part_{absent};
+
+    // Written by the writer.
+    alignas(64) std::atomic<uint64_t> written_{0}; // whole messages
+    uint64_t reported_seen_ = 0;
+    std::atomic<bool> writer_waits_{false}; // set by the writer, cleared by either
+    std::atomic<bool> writer_gone_{false};
+
+    // Written by the reader.
+    alignas(64) std::atomic<uint64_t> read_{0}; // whole messages
+    std::atomic<uint64_t> reported_{0};
+    std::atomic<bool> reader_waits_{true}; // set by the reader, cleared by either
+    std::atomic<bool> reader_gone_{false};
+};
+
+} // namespace tern
+
+#endif

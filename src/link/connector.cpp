@@ -1,0 +1,263 @@
+#include "link/connector.hpp"
+
+#include "transport/ipc.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace tern {
+
+struct Connector::Lookup {
+    std::mutex mutex;
+    Loop *loop; // under mutex; null when nobody waits for the answer
+};
+
+Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
+                     Endpoint endpoint, Resolver &resolver, uint32_t random)
+    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)), endpoint_(std::move(endpoint)),
+      resolver_(resolver),
+      link_(std::make_shared<Link>(host_holder_, *this, options_, EndpointTexts{{}, endpoint_.text, false})),
+      next_interval_ms_(options_->reconnect_interval_ms), random_(random) {}
+
+void Connector::emit(LinkEvent event, int64_t value) {
+    Turn turn(host_.turn());
+    host_.event(event, value, {{}, endpoint_.text, false});
+}
+
+// After a close there is nothing to connect for, unless something waits to be sent.
+bool Connector::is_wanted() {
+    Turn turn(host_.turn());
+    return !closed_ || link_->has_output();
+}
+
+void Connector::start() {
+    if (state_ == State::idle) attempt();
+}
+
+void Connector::attempt() {
+    over_.reset();
+    if (!is_wanted()) {
+        stop(true);
+        return;
+    }
+    if (endpoint_.transport == Endpoint::Transport::ipc) {
+        connect_begun(ipc_connect(endpoint_.address, options_->transport));
+        return;
+    }
+    auto parsed = parse_connect(endpoint_.address);
+    if (!parsed) {
+        attempt_failed(parsed.error());
+        return;
+    }
+    address_ = *parsed;
+    if (const auto target = numeric(address_, options_->transport.ipv6)) {
+        connect_tcp(*target);
+        return;
+    }
+    state_ = State::resolving;
+    lookup_ = std::make_shared<Lookup>();
+    lookup_->loop = &host_.loop();
+    const bool asked = resolver_.run([weak = std::weak_ptr<Connector>(shared_from_this()),
+                                      lookup = lookup_, address = address_,
+                                      ipv6 = options_->transport.ipv6] {
+        const auto target = resolve_connect(address, ipv6);
+        std::lock_guard<std::mutex> guard(lookup->mutex);
+        if (!lookup->loop) return;
+        lookup->loop->post([weak, lookup, target] {
+            const auto self = weak.lock();
+            if (self && self->lookup_ == lookup && self->state_ == State::resolving)
+                self->connect_tcp(target);
+        });
+    });
+    if (!asked) attempt_failed(err::again);
+}
+
+void Connector::connect_tcp(const Result<SocketAddress> &target) {
+    if (!target) {
+        attempt_failed(target.error());
+        return;
+    }
+    std::optional<SocketAddress> source;
+    if (!address_.source.empty()) {
+        const auto resolved = resolve_source(address_.source, options_->transport.ipv6);
+        if (!resolved) {
+            attempt_failed(resolved.error());
+            return;
+        }
+        source = *resolved;
+    }
+    connect_begun(tcp_connect(*target, source, options_->transport));
+}
+
+void Connector::connect_begun(Result<Connecting> connecting) {
+    if (!connecting) {
+        attempt_failed(connecting.error());
+        return;
+    }
+    fd_ = std::move(connecting->fd);
+    if (!connecting->in_progress) {
+        connected();
+        return;
+    }
+    state_ = State::connecting;
+    emit(LinkEvent::connect_delayed, EINPROGRESS);
+    const auto watch = host_.loop().watch(fd_.get(), *this, ready::write);
+    if (!watch) {
+        attempt_failed(watch.error());
+        return;
+    }
+    watch_ = *watch;
+    if (options_->transport.connect_timeout_ms > 0)
+        timer_ = host_.loop().add_timer_ms(options_->transport.connect_timeout_ms,
+                                           [self = shared_from_this()] {
+                                               self->timer_ = {};
+                                               self->attempt_failed(Error(ETIMEDOUT));
+                                           });
+}
+
+void Connector::on_ready(unsigned) {
+    const std::shared_ptr<Connector> self = shared_from_this();
+    const Error error = tcp_finish_connect(fd_.get());
+    if (error) attempt_failed(error);
+    else connected();
+}
+
+void Connector::connected() {
+    host_.loop().unwatch(watch_, fd_.get());
+    host_.loop().cancel_timer(timer_);
+    next_interval_ms_ = options_->reconnect_interval_ms; // back-off starts anew (RC-5)
+    const bool is_tcp = endpoint_.transport == Endpoint::Transport::tcp;
+    EndpointTexts endpoints;
+    endpoints.local = is_tcp ? tcp_local_endpoint(fd_.get()) : ipc_local_endpoint(fd_.get());
+    endpoints.remote = endpoint_.text;
+    std::string peer = is_tcp ? tcp_peer_address(fd_.get()) : ipc_peer_address(fd_.get());
+    {
+        Turn turn(host_.turn());
+        host_.event(LinkEvent::connected, fd_.get(), endpoints);
+    }
+    state_ = State::opening;
+    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, std::move(fd_), std::move(peer),
+                                         std::move(endpoints));
+    opening_->start();
+}
+
+void Connector::opening_ready(Opening &opening, Established established) {
+    const std::shared_ptr<Connector> self = shared_from_this();
+    const std::string local = opening.endpoints().local;
+    over_ = std::move(opening_); // still on the stack of this call
+    state_ = State::up;
+    Turn turn(host_.turn());
+    link_->start(turn, std::move(established), local);
+}
+
+void Connector::opening_failed(Opening &, bool fatal) {
+    const std::shared_ptr<Connector> self = shared_from_this();
+    over_ = std::move(opening_);
+    if (fatal || (options_->reconnect_stop & reconnect_stop_handshake_failed)) stop(false);
+    else wait_and_retry();
+}
+
+void Connector::attempt_failed(Error error) {
+    const std::shared_ptr<Connector> self = shared_from_this();
+    host_.loop().cancel_timer(timer_);
+    const int fd = fd_.get();
+    close_descriptor();
+    if (fd >= 0 || endpoint_.transport == Endpoint::Transport::ipc) emit(LinkEvent::closed, fd);
+    if ((options_->reconnect_stop & reconnect_stop_refused) && error == Error(ECONNREFUSED))
+        stop(true);
+    else wait_and_retry();
+}
+
+void Connector::close_descriptor() {
+    host_.loop().unwatch(watch_, fd_.get());
+    fd_.reset();
+}
+
+void Connector::connection_ended(Link &link, bool fatal) {
+    const std::shared_ptr<Connector> self = shared_from_this();
+    const bool retries = !fatal && options_->reconnect_interval_ms > 0;
+    {
+        Turn turn(host_.turn());
+        // With IMMEDIATE, or for good, the pipe goes with its connection (RC-6, RC-8).
+        if (fatal || options_->immediate || !retries) host_.link_ended(link);
+    }
+    if (fatal) stop(false);
+    else if (!retries) stop(true);
+    else wait_and_retry();
+}
+
+void Connector::wait_and_retry() {
+    if (!is_wanted()) {
+        stop(true);
+        return;
+    }
+    state_ = State::waiting;
+    if (options_->reconnect_interval_ms <= 0) return; // the pipe stays until close (RC-6)
+    const int base = options_->reconnect_interval_ms;
+    const int most = options_->reconnect_interval_max_ms;
+    int interval = next_interval_ms_;
+    if (most > base) {
+        next_interval_ms_ = next_interval_ms_ > most / 2 ? most : next_interval_ms_ * 2;
+        interval = std::min(interval, most);
+    } else {
+        random_ = random_ * 1664525u + 1013904223u;
+        interval += int((random_ >> 8) % uint32_t(base));
+    }
+    emit(LinkEvent::connect_retried, interval);
+    host_.loop().cancel_timer(timer_);
+    timer_ = host_.loop().add_timer_ms(interval, [self = shared_from_this()] {
+        self->timer_ = {};
+        self->attempt();
+    });
+}
+
+// No further attempt. The endpoint's name stays taken (CON-13), unless it is to be removed.
+void Connector::stop(bool remove_endpoint) {
+    state_ = State::stopped;
+    host_.loop().cancel_timer(timer_);
+    if (lookup_) {
+        std::lock_guard<std::mutex> guard(lookup_->mutex);
+        lookup_->loop = nullptr;
+    }
+    close_descriptor();
+    opening_.reset();
+    Turn turn(host_.turn());
+    host_.link_ended(*link_);
+    if (!remove_endpoint && !closed_) return;
+    if (forgotten_) return;
+    forgotten_ = true;
+    host_.loop().cancel_timer(linger_timer_);
+    host_.endpoint_finished(id_);
+}
+
+void Connector::close(int linger_ms) {
+    if (closed_) return;
+    closed_ = true;
+    host_.close_link(*link_, linger_ms != 0);
+    host_.loop().post([self = shared_from_this(), linger_ms] { self->finish_closing(linger_ms); });
+}
+
+// A link that is up ends by itself when all is sent; without one, attempts go on while something
+// waits to be sent.
+void Connector::finish_closing(int linger_ms) {
+    over_.reset();
+    if (forgotten_) return;
+    const bool gives_up = !is_wanted() || state_ == State::stopped ||
+                          (options_->reconnect_stop & reconnect_stop_after_disconnect) != 0 ||
+                          (state_ == State::waiting && options_->reconnect_interval_ms <= 0);
+    if (state_ != State::up && gives_up) {
+        stop(true);
+        return;
+    }
+    if (linger_ms <= 0) return;
+    linger_timer_ = host_.loop().add_timer_ms(linger_ms, [self = shared_from_this()] {
+        self->linger_timer_ = {};
+        {
+            Turn turn(self->host_.turn());
+            self->link_->drop_output();
+        }
+        if (self->state_ != State::up) self->stop(true);
+    });
+}
+
+} // namespace tern

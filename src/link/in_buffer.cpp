@@ -1,0 +1,129 @@
+#include "link/in_buffer.hpp"
+
+#include "link/block_pool.hpp"
+
+#include <algorithm>
+
+namespace tern {
+
+InBuffer::Cut InBuffer::cut(Message &frame) {
+    if (in_body_) {
+        if (body_filled_ < body_.size()) return Cut::need_more;
+        frame = body_;
+        body_.init();
+        in_body_ = false;
+        last_was_large_ = true;
+        return Cut::frame;
+    }
+    const size_t have = end_ - begin_;
+    if (framing_ == Framing::raw) {
+        if (have == 0) return Cut::need_more;
+        if (frame.init_copy(Bytes(block_ + begin_, have))) return Cut::no_memory;
+        begin_ = end_;
+        release_block_if_empty();
+        return Cut::frame;
+    }
+    FrameHeader header;
+    const uint8_t *p = block_ + begin_;
+    const Parse parsed = framing_ == Framing::v2 ? parse_v2_header(p, have, header)
+                                                 : parse_v1_header(p, have, header);
+    if (parsed == Parse::malformed) return Cut::malformed;
+    if (parsed == Parse::need_more) return Cut::need_more;
+    // Compared, never added up: the size is whatever the peer says.
+    if (max_message_size_ >= 0 && header.body_size > uint64_t(max_message_size_))
+        return Cut::malformed;
+    if (header.body_size > SIZE_MAX / 2) return Cut::malformed;
+    const size_t size = size_t(header.body_size);
+    const size_t available = have - header.header_size;
+    p += header.header_size;
+    if (size <= available) {
+        if (frame.init_size(size)) return Cut::no_memory;
+        if (size <= Message::inline_max && size_t(block_ + BlockPool::block_size - p) >= 48) {
+            // Fixed-width moves; the block has room behind, and the message 64 bytes.
+            std::memcpy(frame.data(), p, 16);
+            if (size > 16) {
+                std::memcpy(frame.data() + 16, p + 16, 16);
+                std::memcpy(frame.data() + 32, p + 32, 8);
+            }
+        } else if (size > 0) {
+            std::memcpy(frame.data(), p, size);
+        }
+        frame.set_flags(header.flags);
+        begin_ += header.header_size + size;
+        last_was_large_ = false;
+        if (begin_ == end_) release_block_if_empty();
+        return Cut::frame;
+    }
+    if (size < streamed_body_min) return Cut::need_more;
+    // The pages of a large block are not there before bytes arrive in them.
+    if (body_.init_size(size)) {
+        body_.init();
+        return Cut::no_memory;
+    }
+    body_.set_flags(header.flags);
+    if (available > 0) std::memcpy(body_.data(), p, available);
+    body_filled_ = available;
+    in_body_ = true;
+    begin_ = end_;
+    release_block_if_empty();
+    return Cut::need_more;
+}
+
+int InBuffer::target(iovec pieces[2]) {
+    asked_body_ = in_body_ ? body_.size() - body_filled_ : 0;
+    int count = 0;
+    if (asked_body_ > 0) pieces[count++] = {body_.data() + body_filled_, asked_body_};
+    if (!block_) {
+        block_ = BlockPool::take();
+        begin_ = end_ = 0;
+    }
+    asked_block_ = 0;
+    if (!block_) return count;
+    if (begin_ > 0) {
+        std::memmove(block_, block_ + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    asked_block_ = BlockPool::block_size - end_;
+    if (asked_body_ > 0 || last_was_large_) asked_block_ = std::min(asked_block_, small_read);
+    pieces[count++] = {block_ + end_, asked_block_};
+    return count;
+}
+
+bool InBuffer::filled(size_t bytes) {
+    const size_t to_body = std::min(bytes, asked_body_);
+    body_filled_ += to_body;
+    end_ += bytes - to_body;
+    release_block_if_empty();
+    return bytes == asked_body_ + asked_block_;
+}
+
+bool InBuffer::put(Bytes bytes) {
+    if (bytes.empty()) return true;
+    if (!block_) {
+        block_ = BlockPool::take();
+        begin_ = end_ = 0;
+    }
+    if (!block_ || bytes.size() > BlockPool::block_size - end_) return false;
+    std::memcpy(block_ + end_, bytes.data(), bytes.size());
+    end_ += bytes.size();
+    return true;
+}
+
+void InBuffer::release_block_if_empty() {
+    if (begin_ != end_ || !block_) return;
+    BlockPool::give(block_);
+    block_ = nullptr;
+    begin_ = end_ = 0;
+}
+
+void InBuffer::clear() {
+    begin_ = end_ = 0;
+    release_block_if_empty();
+    body_.close();
+    body_.init();
+    in_body_ = false;
+    body_filled_ = 0;
+}
+
+} // namespace tern

@@ -1,0 +1,66 @@
+// InBuffer: bytes from the network, cut into frames on demand. Small frames are copied out of a block
+// that was filled by one read; the rest of a large body is read straight into its message.
+// Threads: under the socket's turn, except that the holder of the link's read part may write into the
+//          space that target() has named.
+// Owner:   a Link. Holds a block only while there are bytes to cut.
+// Limit:   one block, and one body of at most max_message_size bytes that has begun to arrive.
+#ifndef TERN_LINK_IN_BUFFER_HPP
+#define TERN_LINK_IN_BUFFER_HPP
+
+#include "base/message.hpp"
+#include "protocol/frame.hpp"
+
+#include <sys/uio.h>
+
+namespace tern {
+
+class InBuffer {
+  public:
+    enum class Cut { need_more, frame, malformed, no_memory };
+
+    InBuffer() { body_.init(); }
+    InBuffer(const InBuffer &) = delete;
+    InBuffer &operator=(const InBuffer &) = delete;
+    ~InBuffer() { clear(); }
+
+    void set_framing(Framing framing) { framing_ = framing; }
+    void set_max_message_size(int64_t bytes) { max_message_size_ = bytes; }
+
+    // The next frame into uninitialised memory.
+    Cut cut(Message &frame);
+    bool has_bytes() const { return begin_ != end_; }
+
+    // Where the next read goes: one or two pieces. 0 when there is no memory.
+    // REQUIRES: cut() has said need_more.
+    int target(iovec pieces[2]);
+    // Notes what was read into them. True when they were filled: more may be waiting.
+    bool filled(size_t bytes);
+    // Bytes that were read before the link took over.
+    bool put(Bytes bytes);
+    void clear();
+
+  private:
+    // Below this a frame that is not complete yet just stays in the block.
+    static constexpr size_t streamed_body_min = 8 * 1024;
+    // Beside the rest of a large body, or after one: enough for the next header.
+    static constexpr size_t small_read = 2 * 1024;
+
+    void release_block_if_empty();
+
+    Framing framing_ = Framing::v2;
+    int64_t max_message_size_ = -1;
+    uint8_t *block_ = nullptr;
+    size_t begin_ = 0;
+    size_t end_ = 0;
+    // A large body under way.
+    Message body_;
+    bool in_body_ = false;
+    size_t body_filled_ = 0;
+    bool last_was_large_ = false;
+    size_t asked_body_ = 0; // of the last target()
+    size_t asked_block_ = 0;
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,541 @@
+#include "link/link.hpp"
+
+#include "transport/stream_io.hpp"
+
+#include <zmq.h>
+
+namespace tern {
+
+namespace {
+// How long the I/O thread leaves a growing batch alone; and how recent a write makes a stream.
+// Measured, not sacred: see doc/architecture.md.
+constexpr Nanoseconds look_again_after = 50 * ns_per_us;
+constexpr uint32_t metadata_stock_size = 256;
+constexpr int pieces_max = 64;
+// The I/O thread serves one link this often before it looks at the others again.
+constexpr int reads_per_turn = 16;
+} // namespace
+
+Link::Link(LinkHostPointer host, LinkOwner &owner, std::shared_ptr<const LinkOptions> options,
+           EndpointTexts endpoints)
+    : host_holder_(std::move(host)), host_(*host_holder_), owner_(owner), options_(std::move(options)), endpoints_(std::move(endpoints)),
+      heartbeat_(*this) {
+    in_.set_max_message_size(options_->max_message_size);
+}
+
+Link::~Link() {
+    if (metadata_) metadata_->drop_references(metadata_stock_ + 1);
+    if (own_end_) own_end_->release();
+}
+
+void Link::set_pipe(PipePair &pair) {
+    socket_end_ = &pair.near_end();
+    own_end_ = &pair.far_end();
+    socket_end_->set_far_end(this);
+    to_socket_ = &own_end_->outbound();
+    from_socket_ = &own_end_->inbound();
+}
+
+void Link::let_pipe_go() {
+    if (!socket_end_) return;
+    to_socket_->rollback();
+    to_socket_->end_writing();
+    from_socket_->end_reading();
+    socket_end_->set_far_end(nullptr);
+    own_end_->release();
+    socket_end_ = own_end_ = nullptr;
+    to_socket_ = from_socket_ = nullptr;
+}
+
+// ---- beginning
+
+void Link::start(Turn &turn, Established established, const std::string &local_endpoint) {
+    (endpoints_.bound_side ? endpoints_.remote : endpoints_.local) = local_endpoint;
+    fd_ = std::move(established.fd);
+    framing_ = established.framing;
+    subscription_form_ = established.subscription_form;
+    established.properties.emplace("__fd", std::to_string(fd_.get()));
+    metadata_ = new Metadata(std::move(established.properties));
+    metadata_stock_ = 0;
+    in_.set_framing(framing_);
+    in_.put(Bytes(established.early_bytes.data(), established.early_bytes.size()));
+    envelope_.reset();
+    reading_ = writing_ = write_blocked_ = write_dead_ = false;
+    hung_up_ = fatal_ = finish_is_posted_ = batch_begun_ = false;
+    report_end_ = true;
+    may_have_input_ = true;
+    last_write_ns_ = 0;
+    state_ = State::up;
+    if (framing_ != Framing::raw) host_.event(LinkEvent::handshake_succeeded, 0, endpoints_);
+    if (host_.watch(*this, fd_.get())) { // out of memory or of watches: as if the peer had gone
+        fail(false);
+        return;
+    }
+    host_.link_up(*this, established.peer_routing_id);
+    if (framing_ == Framing::raw && options_->raw_notify) deliver_notification();
+    if (framing_ != Framing::raw) heartbeat_.start();
+    write_out(turn);
+    serve_input(turn);
+    end_if_done(turn);
+}
+
+// STREAM hears of a connection's beginning and end by an empty message.
+void Link::deliver_notification() {
+    if (!to_socket_ || closing_) return;
+    Message empty;
+    empty.init();
+    attach_metadata(empty);
+    if (!to_socket_->write(empty)) return;
+    to_socket_->publish();
+    host_.link_readable(*this);
+}
+
+void Link::note_ready(Turn &turn, unsigned bits) {
+    if (state_ != State::up) return;
+    if (bits & (ready::read | ready::hangup)) may_have_input_ = true;
+    if (bits & ready::hangup) hung_up_ = true;
+    if ((bits & ready::write) && write_blocked_) {
+        write_blocked_ = false;
+        host_.watch_writable(*this, fd_.get(), false);
+        write_out(turn);
+        end_if_done(turn);
+    }
+}
+
+void Link::on_ready(unsigned bits) {
+    const std::shared_ptr<Link> self = shared_from_this();
+    Turn turn(host_.turn());
+    note_ready(turn, bits);
+    serve_input(turn);
+}
+
+// ---- inbound
+
+bool Link::read_in(Turn &turn) {
+    if (state_ != State::up || reading_) return false;
+    iovec pieces[2];
+    const int count = in_.target(pieces);
+    if (count == 0) return false; // no memory: try again at the next event
+    const std::shared_ptr<Link> self = shared_from_this();
+    reading_ = true;
+    const int fd = fd_.get();
+    turn.unlock();
+    const IoResult result = read_vector(fd, pieces, count);
+    turn.lock();
+    reading_ = false;
+    const bool ok = result.status == IoResult::Status::ok;
+    const bool was_filled = in_.filled(ok ? result.count : 0);
+    if (state_ == State::broken) {
+        post_finish();
+        return true;
+    }
+    if (ok) {
+        ++reads_;
+        // Fewer bytes than asked for: the kernel has no more, and reports the next ones as news.
+        // After a hang-up only its own word counts.
+        may_have_input_ = was_filled || hung_up_;
+        if (!may_have_input_) host_.loop().poller().rearm(fd);
+        return true;
+    }
+    may_have_input_ = false;
+    if (result.status == IoResult::Status::would_block) {
+        host_.loop().poller().rearm(fd);
+        return false;
+    }
+    fail(false);
+    return true;
+}
+
+void Link::serve_input(Turn &turn) {
+    for (int i = 0; i < reads_per_turn; ++i) {
+        pump_in();
+        if (!may_have_input()) return;
+        // A full queue stops the reading, so that the peer feels it; not when nothing is kept.
+        if (to_socket_ && !closing_ && !to_socket_->can_write()) return;
+        if (!read_in(turn)) return;
+    }
+    pump_in();
+    if (may_have_input()) host_.link_has_input(*this);
+}
+
+// Cuts what was read into the pipe's queue, up to the high water mark.
+void Link::pump_in() {
+    bool any = false;
+    while (state_ != State::broken && (closing_ || !to_socket_ || to_socket_->can_write())) {
+        Message frame;
+        const Next next = next_message(frame);
+        if (next == Next::none) break;
+        if (next == Next::direct) {
+            if (!to_socket_->write(frame)) {
+                frame.close();
+                break;
+            }
+            to_socket_->publish();
+        }
+        any = true;
+    }
+    if (any && to_socket_) host_.link_readable(*this);
+}
+
+void Link::attach_metadata(Message &frame) {
+    if (metadata_stock_ == 0) {
+        metadata_->add_references(metadata_stock_size);
+        metadata_stock_ = metadata_stock_size;
+    }
+    --metadata_stock_;
+    frame.adopt_metadata(metadata_);
+}
+
+PipeFarEnd::Next Link::next_message(Message &frame) {
+    bool queued = false;
+    while (state_ != State::broken) {
+        switch (in_.cut(frame)) {
+        case InBuffer::Cut::frame: break;
+        case InBuffer::Cut::need_more: return queued ? Next::queued : Next::none;
+        case InBuffer::Cut::malformed:
+        case InBuffer::Cut::no_memory: fail(true); return queued ? Next::queued : Next::none;
+        }
+        if (!shape_inbound(frame)) continue;
+        if (!frame.has(Message::more) && !to_socket_->is_mid_message() &&
+            !to_socket_->is_conflating())
+            return Next::direct;
+        const bool more = frame.has(Message::more);
+        if (!to_socket_->write(frame)) {
+            frame.close();
+            fail(true);
+            return Next::none;
+        }
+        if (more) continue;
+        to_socket_->publish();
+        if (!to_socket_->is_conflating()) return Next::queued;
+        queued = true; // conflation wants the newest of all
+    }
+    return queued ? Next::queued : Next::none;
+}
+
+// Readies a frame for the socket. False: it was for the link itself, or is dropped.
+bool Link::shape_inbound(Message &frame) {
+    if (framing_ != Framing::raw) {
+        if (frame.has(Message::command)) return take_command(frame);
+        heartbeat_.heard_other();
+    }
+    const bool unwanted = closing_ || options_->socket_type == ZMQ_PUSH || !to_socket_;
+    const bool malformed = options_->socket_type == ZMQ_REQ && !envelope_.accepts(frame);
+    if (malformed) fail(true);
+    if (unwanted || malformed) {
+        frame.close();
+        return false;
+    }
+    attach_metadata(frame);
+    return true;
+}
+
+// True when the command is news for the socket: a subscription.
+bool Link::take_command(Message &frame) {
+    const Command command = parse_command(frame.bytes());
+    if (command.kind != CommandKind::ping) heartbeat_.heard_other();
+    const int type = options_->socket_type;
+    const bool publishes = (type == ZMQ_PUB || type == ZMQ_XPUB) && to_socket_ && !closing_;
+    switch (command.kind) {
+    case CommandKind::ping: {
+        heartbeat_.heard_ttl(command.ttl_deciseconds);
+        Message pong;
+        if (!make_pong(pong, command.body)) {
+            send_command(pong);
+            host_.link_has_output(*this);
+        }
+        break;
+    }
+    case CommandKind::subscribe:
+    case CommandKind::cancel: {
+        if (!publishes) break;
+        Message topic;
+        if (topic.init_copy(command.body)) {
+            fail(true);
+            break;
+        }
+        topic.set(command.kind == CommandKind::subscribe ? Message::subscribe : Message::cancel);
+        frame.close();
+        frame = topic;
+        attach_metadata(frame);
+        return true;
+    }
+    case CommandKind::malformed: fail(true); break;
+    default: break;
+    }
+    frame.close();
+    return false;
+}
+
+// ---- outbound
+
+bool Link::is_taking() const {
+    return state_ == State::up && !write_blocked_ && !write_dead_ && returned_.empty() &&
+           filling_.bytes() < OutBatch::batch_bytes_max && !from_socket_->can_read();
+}
+
+bool Link::encode(Message &frame) {
+    if ((frame.flags() & (Message::subscribe | Message::cancel)) == 0)
+        return filling_.append(framing_, frame);
+    Message form;
+    if (make_subscription(form, frame.has(Message::subscribe), frame.bytes(), subscription_form_))
+        return false;
+    if (frame.has(Message::more)) form.set(Message::more);
+    const bool ok = filling_.append(framing_, form);
+    form.close();
+    if (ok) {
+        frame.close();
+        frame.init();
+    }
+    return ok;
+}
+
+bool Link::take_frame(Message &frame) {
+    if (state_ != State::up || (!batch_has_partial_ && !is_taking())) return false;
+    const bool more = frame.has(Message::more);
+    if (!encode(frame)) return false;
+    batch_has_partial_ = more;
+    if (more) return true;
+    filling_.commit();
+    if (has_waiting_command_) {
+        has_waiting_command_ = false;
+        send_command(*waiting_command_);
+    }
+    if (!batch_begun_ || filling_.bytes() >= OutBatch::batch_bytes_max ||
+        (options_->send_hwm > 0 && filling_.messages() >= size_t(options_->send_hwm)))
+        host_.link_has_output(*this);
+    return true;
+}
+
+void Link::rollback() {
+    filling_.rollback();
+    batch_has_partial_ = false;
+    while (!returned_.empty() && returned_.back()->has(Message::more)) returned_.pop_back();
+}
+
+void Link::send_command(Message &command) {
+    if (state_ == State::up && !write_dead_) {
+        if (batch_has_partial_) {
+            // Only the newest counts (quirk Q-54).
+            std::swap(*waiting_command_, command);
+            has_waiting_command_ = true;
+        } else if (filling_.append(framing_, command)) {
+            filling_.commit();
+        }
+    }
+    command.close();
+    command.init();
+}
+
+Link::Output Link::output() const {
+    if (state_ != State::up || writing_ || write_blocked_ || write_dead_) return Output::none;
+    if (returned_messages_ > 0 || (from_socket_ && from_socket_->can_read())) return Output::due;
+    if (!filling_.has_committed()) return Output::none;
+    if (filling_.bytes() >= OutBatch::batch_bytes_max ||
+        (options_->send_hwm > 0 && filling_.messages() >= size_t(options_->send_hwm)))
+        return Output::due;
+    return batch_begun_ ? Output::none : Output::young;
+}
+
+void Link::pump_out() {
+    while (!batch_has_partial_ && filling_.bytes() < OutBatch::batch_bytes_max) {
+        // Frames of a message that came back unfinished wait for the rest, which comes by the queue.
+        const bool queue_ready = from_socket_ && from_socket_->can_read();
+        if (returned_.empty() ? !queue_ready : returned_messages_ == 0 && !queue_ready) return;
+        bool more;
+        do {
+            Message frame;
+            bool made_room = false;
+            if (!returned_.empty()) {
+                frame.take(*returned_.front());
+                returned_.pop_front();
+                if (!frame.has(Message::more) && returned_messages_ > 0) --returned_messages_;
+            } else {
+                made_room = from_socket_->read(frame);
+            }
+            more = frame.has(Message::more);
+            if (!encode(frame)) { // no memory: the message is lost with its connection
+                frame.close();
+                fail(false);
+                return;
+            }
+            if (made_room) host_.link_writable(*this);
+        } while (more);
+        filling_.commit();
+    }
+}
+
+void Link::write_out(Turn &turn) {
+    if (writing_ || state_ != State::up || write_blocked_ || write_dead_) return;
+    const std::shared_ptr<Link> self = shared_from_this();
+    writing_ = true;
+    while (state_ == State::up) {
+        if (sending_.is_empty()) {
+            pump_out();
+            if (!filling_.has_committed()) break;
+            filling_.move_committed(sending_);
+            batch_begun_ = false;
+        }
+        iovec pieces[pieces_max];
+        const int count = sending_.pieces(pieces, pieces_max);
+        const int fd = fd_.get();
+        turn.unlock();
+        const IoResult result = write_vector(fd, pieces, count);
+        const Nanoseconds now = now_ns();
+        turn.lock();
+        ++writes_;
+        last_write_ns_ = now;
+        if (result.status == IoResult::Status::ok) {
+            if (sending_.advance(result.count)) sending_.clear();
+            continue;
+        }
+        if (result.status == IoResult::Status::would_block) {
+            write_blocked_ = true;
+            host_.watch_writable(*this, fd, true);
+        } else {
+            // What the peer sent before it went away is still to be read; the end of that is the
+            // end of the connection.
+            write_dead_ = true;
+            may_have_input_ = true;
+            hung_up_ = true;
+            host_.link_has_input(*this);
+        }
+        break;
+    }
+    writing_ = false;
+    if (state_ == State::broken) post_finish();
+}
+
+void Link::begin_batch() {
+    batch_begun_ = true;
+    if (look_is_due_) return;
+    look_is_due_ = true;
+    host_.loop().post([self = shared_from_this()] { self->look_at_batch(); });
+}
+
+// A caller that writes full batches itself is left alone; what it leaves lying is written here.
+void Link::look_at_batch() {
+    Turn turn(host_.turn());
+    if (state_ != State::up || !filling_.has_committed()) {
+        look_is_due_ = false;
+        return;
+    }
+    if (writes_ == writes_seen_) {
+        write_out(turn);
+        end_if_done(turn);
+    }
+    writes_seen_ = writes_;
+    host_.loop().add_timer(now_ns() + look_again_after,
+                           [self = shared_from_this()] { self->look_at_batch(); });
+}
+
+// ---- end
+
+bool Link::has_output() const {
+    return !sending_.is_empty() || filling_.has_committed() || returned_messages_ > 0 ||
+           (from_socket_ && from_socket_->can_read());
+}
+
+void Link::close(bool flush) {
+    if (closing_) return;
+    closing_ = true;
+    rollback();
+    if (to_socket_) to_socket_->rollback();
+    socket_end_ = nullptr;
+    if (!flush) {
+        drop_output();
+        return;
+    }
+    host_.loop().post([self = shared_from_this()] {
+        Turn turn(self->host_.turn());
+        self->write_out(turn);
+        self->end_if_done(turn);
+        // The descriptor may report nothing more by itself: what is unread is read here.
+        self->serve_input(turn);
+    });
+}
+
+void Link::drop_output() {
+    flushes_ = false;
+    if (from_socket_) (void)from_socket_->discard_all();
+    returned_.clear();
+    returned_messages_ = 0;
+    fail(false, false);
+}
+
+void Link::end_if_done(Turn &turn) {
+    if (!closing_ || state_ != State::up || has_output() || writing_) return;
+    // Unread bytes would turn our end of the connection into a reset, which destroys what the peer
+    // has not read yet.
+    while (state_ == State::up && !reading_ && read_in(turn)) in_.clear();
+    if (state_ == State::up) fail(false, false);
+}
+
+void Link::fail(bool fatal, bool report) {
+    if (state_ != State::up) return;
+    state_ = State::broken;
+    fatal_ = fatal;
+    report_end_ = report;
+    post_finish();
+}
+
+void Link::time_out() { fail(false); }
+
+void Link::post_finish() {
+    if (finish_is_posted_ || reading_ || writing_) return;
+    finish_is_posted_ = true;
+    host_.loop().post([self = shared_from_this()] { self->finish(); });
+}
+
+void Link::recover_batches() {
+    std::deque<OwnMessage> frames;
+    sending_.recover(framing_, frames);
+    filling_.recover(framing_, frames);
+    batch_has_partial_ = false;
+    has_waiting_command_ = false;
+    if (!flushes_) return;
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it) returned_.push_front(std::move(*it));
+    returned_messages_ = 0;
+    for (const OwnMessage &frame : returned_) returned_messages_ += !frame->has(Message::more);
+}
+
+void Link::finish() {
+    const std::shared_ptr<Link> self = shared_from_this();
+    bool fatal;
+    {
+        Turn turn(host_.turn());
+        if (state_ != State::broken || reading_ || writing_) {
+            finish_is_posted_ = false;
+            return;
+        }
+        heartbeat_.stop();
+        host_.unwatch(*this, fd_.get());
+        // Whole messages that have arrived stay readable, whatever the high water mark says.
+        if (!fatal_ && !closing_ && to_socket_) {
+            state_ = State::up;
+            Message frame;
+            Next next;
+            while (state_ == State::up && (next = next_message(frame)) != Next::none)
+                if (next == Next::direct && to_socket_->write(frame)) to_socket_->publish();
+            state_ = State::broken;
+        }
+        if (to_socket_) to_socket_->rollback();
+        const bool tell_raw = framing_ == Framing::raw && report_end_;
+        if (tell_raw && options_->raw_notify) deliver_notification();
+        else if (to_socket_ && !closing_) host_.link_readable(*this);
+        in_.clear();
+        recover_batches();
+        const int fd = fd_.get();
+        fd_.reset();
+        if (tell_raw) host_.event(LinkEvent::handshake_failed_no_detail, EPIPE, endpoints_);
+        if (report_end_) host_.event(LinkEvent::disconnected, fd, endpoints_);
+        metadata_->drop_references(metadata_stock_ + 1);
+        metadata_ = nullptr;
+        metadata_stock_ = 0;
+        state_ = State::down;
+        fatal = fatal_;
+    }
+    owner_.connection_ended(*this, fatal);
+}
+
+} // namespace tern

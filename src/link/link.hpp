@@ -1,0 +1,204 @@
+// Link: the far end of a pipe whose peer is remote. It turns messages into bytes and back for as long
+// as a connection stands, and keeps what was not sent while there is none.
+//
+//   down --start()--> up --fail()--> broken --finish()--> down
+//
+// Threads: the turn of the socket guards everything. Whoever sends encodes into the batch, whoever
+//          receives cuts frames out of what was read. System calls are made without the turn, by the
+//          one thread that holds the part in question: `writing_` or `reading_`. A thread that finds
+//          a part taken goes away: its holder looks for more before it lets go, under the turn, so
+//          nothing is left behind. start(), finish() and timers are the I/O thread's.
+// Owner:   a Connector or Listener; kept alive by a shared pointer while a part is held.
+// Limit:   one batch and one read block, beside the pipe's high water marks.
+#ifndef TERN_LINK_LINK_HPP
+#define TERN_LINK_LINK_HPP
+
+#include "flow/pipe.hpp"
+#include "link/heartbeat.hpp"
+#include "link/in_buffer.hpp"
+#include "link/link_host.hpp"
+#include "link/link_options.hpp"
+#include "link/out_batch.hpp"
+#include "link/request_envelope.hpp"
+#include "os/fd.hpp"
+#include "protocol/handshake.hpp"
+
+#include <deque>
+#include <memory>
+
+namespace tern {
+
+class Link;
+
+// Who made the link, and decides what follows a connection's end. On the I/O thread, without the turn.
+class LinkOwner {
+  public:
+    virtual ~LinkOwner() = default;
+    // `fatal`: the peer broke the protocol; a connecting side does not try again.
+    virtual void connection_ended(Link &link, bool fatal) = 0;
+};
+
+// A connection that is ready for traffic.
+struct Established {
+    Fd fd;
+    Framing framing = Framing::v2;
+    SubscriptionForm subscription_form = SubscriptionForm::command;
+    std::string peer_routing_id;
+    Metadata::Properties properties;
+    std::vector<uint8_t> early_bytes; // traffic that came right behind the handshake
+};
+
+class Link final : public PipeFarEnd,
+                   public EventHandler,
+                   public std::enable_shared_from_this<Link> {
+  public:
+    Link(LinkHostPointer host, LinkOwner &owner, std::shared_ptr<const LinkOptions> options,
+         EndpointTexts endpoints);
+    ~Link() override;
+
+    // ---- under the turn
+    // The pair's near end belongs to the socket, its far end to this link.
+    void set_pipe(PipePair &pair);
+    Pipe *socket_end() const { return socket_end_; }
+    bool is_up() const { return state_ == State::up; }
+    bool is_bound_side() const { return endpoints_.bound_side; }
+    const LinkOptions &options() const { return *options_; }
+
+    // I/O thread: the connection carries traffic from now on.
+    void start(Turn &turn, Established established, const std::string &local_endpoint);
+    // Something is known about the descriptor: `bits` of namespace ready.
+    void note_ready(Turn &turn, unsigned bits);
+
+    // ---- inbound
+    // Bytes may wait in the kernel.
+    bool may_have_input() const { return state_ == State::up && may_have_input_ && !reading_; }
+    // One read, if nobody else is reading. True when there is something new to look at.
+    bool read_in(Turn &turn);
+    // Reads, and cuts into the pipe's queue up to its high water mark. For the I/O thread.
+    void serve_input(Turn &turn);
+
+    // ---- outbound
+    enum class Output { none, due, young };
+    // What has to be done about output that was just added: `young` is up to the socket's rhythm.
+    Output output() const;
+    // Writes what waits, unless somebody else is writing or the kernel takes no more.
+    void write_out(Turn &turn);
+    // Lets the batch grow; the I/O thread looks after it shortly.
+    void begin_batch();
+    // The kernel takes no more, and reports when it does again.
+    bool has_write_watch() const { return write_blocked_; }
+    Nanoseconds last_write_ns() const { return last_write_ns_; }
+
+    // ---- end
+    // No connection will follow: the socket's end is left with what it has not read.
+    void let_pipe_go();
+    // The socket has let go of the pipe. What waits to be sent is sent first, if `flush`.
+    void close(bool flush);
+    bool is_closing() const { return closing_; }
+    bool has_output() const;
+    // Linger is over: what waits is dropped, and the connection ends.
+    void drop_output();
+    // Nothing more to send: ends the connection. I/O thread.
+    void end_if_done(Turn &turn);
+    // The connection is of no more use: ends it as soon as nobody holds a part of it.
+    void fail(bool fatal, bool report = true);
+    // Heartbeat: nothing was heard for too long.
+    void time_out();
+
+    // ---- PipeFarEnd, under the turn
+    bool take_frame(Message &frame) override;
+    void rollback() override;
+    bool is_taking() const override;
+    size_t returned_messages() const override { return returned_messages_; }
+    Next next_message(Message &frame) override;
+    void message_queued() override { host_.link_has_output(*this); }
+    void room_made() override {}
+
+    // ---- EventHandler, for pollers that do not nest
+    void on_ready(unsigned bits) override;
+
+    // For the heartbeat, under the turn.
+    void send_command(Message &command);
+    uint64_t reads() const { return reads_; }
+    bool has_unread_input() const { return may_have_input_ || in_.has_bytes(); }
+    LinkHost &host() { return host_; }
+
+    // For the socket's bookkeeping.
+    uint64_t host_id = 0;
+    bool in_output_list = false;
+    bool in_input_list = false;
+    bool in_batch_list = false;
+    bool has_been_up = false;
+    Loop::WatchId watch_id = 0;
+
+  private:
+    enum class State { down, up, broken };
+
+    bool take_command(Message &frame);
+    bool shape_inbound(Message &frame);
+    void attach_metadata(Message &frame);
+    void pump_in();
+    void deliver_notification();
+    void pump_out();
+    bool encode(Message &frame);
+    void look_at_batch();
+    void post_finish();
+    void finish();
+    void recover_batches();
+
+    const LinkHostPointer host_holder_;
+    LinkHost &host_;
+    LinkOwner &owner_;
+    const std::shared_ptr<const LinkOptions> options_;
+    EndpointTexts endpoints_;
+
+    Pipe *socket_end_ = nullptr;
+    Pipe *own_end_ = nullptr;
+    Channel *to_socket_ = nullptr;
+    Channel *from_socket_ = nullptr;
+
+    State state_ = State::down;
+    Fd fd_;
+    Framing framing_ = Framing::v2;
+    SubscriptionForm subscription_form_ = SubscriptionForm::command;
+    Metadata *metadata_ = nullptr;
+    uint32_t metadata_stock_ = 0; // references taken in advance, handed out one per message
+
+    // Inbound.
+    InBuffer in_;
+    RequestEnvelope envelope_;
+    bool reading_ = false;
+    bool may_have_input_ = false;
+    bool hung_up_ = false;
+    uint64_t reads_ = 0;
+
+    // Outbound.
+    OutBatch filling_;
+    OutBatch sending_;
+    std::deque<OwnMessage> returned_; // from a connection that broke, before anything in the queue
+    size_t returned_messages_ = 0;
+    bool writing_ = false;
+    bool write_blocked_ = false;
+    bool write_dead_ = false;      // the peer takes no more; what it sent is still read
+    bool batch_has_partial_ = false; // the message being sent began in the batch
+    bool batch_begun_ = false;
+    bool look_is_due_ = false; // the I/O thread will look at the batch
+    uint64_t writes_ = 0;
+    uint64_t writes_seen_ = 0;
+    Nanoseconds last_write_ns_ = 0;
+    OwnMessage waiting_command_; // a PONG that must not split a message
+    bool has_waiting_command_ = false;
+
+    // End.
+    bool closing_ = false;
+    bool flushes_ = true; // what waits is sent although the socket has let go
+    bool fatal_ = false;
+    bool report_end_ = true;
+    bool finish_is_posted_ = false;
+
+    Heartbeat heartbeat_;
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,185 @@
+#include "link/listener.hpp"
+
+#include "transport/ipc.hpp"
+#include "transport/tcp.hpp"
+
+#include <algorithm>
+
+namespace tern {
+
+namespace {
+// After accept has failed for want of descriptors or memory: no busy loop.
+constexpr int pause_ms = 100;
+constexpr int accepts_per_event = 64;
+} // namespace
+
+Listener::Listener(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options)
+    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)) {}
+
+Error Listener::open(const Endpoint &endpoint) {
+    transport_ = endpoint.transport;
+    Error error;
+    if (transport_ == Endpoint::Transport::tcp) {
+        auto listening = tcp_listen(endpoint.address, options_->transport);
+        error = listening.error();
+        if (!error) {
+            fd_ = std::move(listening->fd);
+            endpoint_ = std::move(listening->endpoint);
+        }
+    } else {
+        auto listening = ipc_listen(endpoint.address, options_->transport);
+        error = listening.error();
+        if (!error) {
+            fd_ = std::move(listening->fd);
+            endpoint_ = std::move(listening->endpoint);
+            path_to_remove_ = std::move(listening->path_to_remove);
+            directory_to_remove_ = std::move(listening->directory_to_remove);
+        }
+    }
+    if (error) {
+        // Monitors see the bare address here (MON-27).
+        host_.event(LinkEvent::closed, -1, {{}, {}, true});
+        host_.event(LinkEvent::bind_failed, error.number(), {endpoint.address, {}, true});
+        return error;
+    }
+    host_.event(LinkEvent::listening, fd_.get(), {endpoint_, {}, true});
+    return err::none;
+}
+
+void Listener::start() {
+    Turn turn(host_.turn());
+    if (closed_) return;
+    const auto watch = host_.loop().watch(fd_.get(), *this, ready::read);
+    if (watch) watch_ = *watch;
+    else pause_accepting();
+}
+
+void Listener::on_ready(unsigned) {
+    const std::shared_ptr<Listener> self = shared_from_this();
+    over_.clear();
+    accept_some();
+    over_.clear();
+}
+
+void Listener::accept_some() {
+    for (int i = 0; i < accepts_per_event; ++i) {
+        std::unique_ptr<Opening> opening;
+        {
+            Turn turn(host_.turn());
+            if (closed_) return;
+            auto accepted = transport_ == Endpoint::Transport::tcp
+                                ? tcp_accept(fd_.get(), options_->transport)
+                                : ipc_accept(fd_.get(), options_->transport);
+            if (!accepted) {
+                const Error error = accepted.error();
+                if (error == err::again || error == Error(EWOULDBLOCK)) return;
+                if (error == err::interrupted || error == Error(ECONNABORTED)) continue;
+                host_.event(LinkEvent::accept_failed, error.number(), {endpoint_, {}, true});
+                if (error == accept_filtered) continue;
+                pause_accepting();
+                return;
+            }
+            EndpointTexts endpoints{endpoint_, accepted->peer_endpoint, true};
+            host_.event(LinkEvent::accepted, accepted->fd.get(), endpoints);
+            opening = std::make_unique<Opening>(host_holder_, *this, options_, std::move(accepted->fd),
+                                                std::move(accepted->peer_address),
+                                                std::move(endpoints));
+        }
+        opening->index = openings_.size();
+        openings_.push_back(std::move(opening));
+        openings_.back()->start();
+    }
+}
+
+// Under the turn.
+void Listener::pause_accepting() {
+    host_.loop().unwatch(watch_, fd_.get());
+    host_.loop().cancel_timer(pause_timer_);
+    pause_timer_ = host_.loop().add_timer_ms(pause_ms, [self = shared_from_this()] {
+        self->pause_timer_ = {};
+        self->start();
+    });
+}
+
+void Listener::drop(Opening &opening) {
+    const size_t index = opening.index;
+    over_.push_back(std::move(openings_[index]));
+    if (index + 1 < openings_.size()) {
+        openings_[index] = std::move(openings_.back());
+        openings_[index]->index = index;
+    }
+    openings_.pop_back();
+    host_.loop().post([self = shared_from_this()] { self->over_.clear(); });
+}
+
+void Listener::opening_ready(Opening &opening, Established established) {
+    auto link = std::make_shared<Link>(host_holder_, *this, options_, opening.endpoints());
+    const std::string remote = opening.endpoints().remote;
+    drop(opening);
+    links_.push_back(link);
+    Turn turn(host_.turn());
+    if (closed_) {
+        turn.unlock();
+        links_.pop_back();
+        return;
+    }
+    link->start(turn, std::move(established), remote);
+}
+
+void Listener::opening_failed(Opening &opening, bool) { drop(opening); }
+
+void Listener::connection_ended(Link &link, bool) {
+    const std::shared_ptr<Listener> self = shared_from_this();
+    {
+        Turn turn(host_.turn());
+        host_.link_ended(link);
+    }
+    const auto it = std::find_if(links_.begin(), links_.end(),
+                                 [&link](const auto &held) { return held.get() == &link; });
+    if (it != links_.end()) {
+        std::swap(*it, links_.back());
+        links_.pop_back();
+    }
+    forget_if_done();
+}
+
+void Listener::close(int linger_ms) {
+    if (closed_) return;
+    closed_ = true;
+    const int fd = fd_.get();
+    // The kernel forgets the descriptor here and now; the loop's own note of it goes later.
+    host_.loop().poller().remove(fd);
+    fd_.reset();
+    ipc_remove_files(path_to_remove_, directory_to_remove_);
+    host_.event(LinkEvent::closed, fd, {endpoint_, {}, true});
+    host_.loop().post([self = shared_from_this(), linger_ms] { self->finish_closing(linger_ms); });
+}
+
+void Listener::finish_closing(int linger_ms) {
+    host_.loop().unwatch(watch_, -1);
+    host_.loop().cancel_timer(pause_timer_);
+    openings_.clear();
+    over_.clear();
+    is_closing_ = true;
+    {
+        Turn turn(host_.turn());
+        for (const auto &link : links_) host_.close_link(*link, linger_ms != 0);
+    }
+    if (linger_ms > 0 && !links_.empty())
+        linger_timer_ = host_.loop().add_timer_ms(linger_ms, [self = shared_from_this()] {
+            self->linger_timer_ = {};
+            Turn turn(self->host_.turn());
+            for (const auto &link : self->links_) link->drop_output();
+        });
+    forget_if_done();
+}
+
+void Listener::forget_if_done() {
+    Turn turn(host_.turn());
+    if (!is_closing_ || !links_.empty() || forgotten_) return;
+    forgotten_ = true;
+    host_.loop().cancel_timer(linger_timer_);
+    host_.endpoint_finished(id_);
+}
+
+} // namespace tern

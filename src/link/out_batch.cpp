@@ -1,0 +1,205 @@
+#include "link/out_batch.hpp"
+
+#include "link/block_pool.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace tern {
+
+namespace {
+// Room behind the end, so that short bodies can be copied in fixed-width moves.
+constexpr size_t slack = 64;
+
+// Copies a body that lies inside a Message: a few moves of 16 bytes cost less than one memcpy of
+// unknown length, and both sides have room for the excess.
+inline void copy_inline(uint8_t *to, const uint8_t *from, size_t size) {
+    for (size_t done = 0; done < size; done += 16) std::memcpy(to + done, from + done, 16);
+}
+} // namespace
+
+void OutBatch::swap(OutBatch &other) {
+    std::swap(buffer_, other.buffer_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(size_, other.size_);
+    std::swap(references_, other.references_);
+    std::swap(referenced_bytes_, other.referenced_bytes_);
+    std::swap(committed_, other.committed_);
+    std::swap(committed_references_, other.committed_references_);
+    std::swap(messages_, other.messages_);
+    std::swap(written_, other.written_);
+    std::swap(written_references_, other.written_references_);
+    std::swap(written_of_reference_, other.written_of_reference_);
+}
+
+bool OutBatch::reserve(size_t more) {
+    const size_t needed = size_ + more + slack;
+    if (!buffer_ && needed <= BlockPool::block_size) {
+        buffer_ = BlockPool::take();
+        capacity_ = buffer_ ? BlockPool::block_size : 0;
+        return buffer_ != nullptr;
+    }
+    const size_t capacity = std::max(needed, capacity_ * 2);
+    uint8_t *bigger = static_cast<uint8_t *>(std::malloc(capacity));
+    if (!bigger) return false;
+    if (size_ > 0) std::memcpy(bigger, buffer_, size_);
+    release_buffer();
+    buffer_ = bigger;
+    capacity_ = capacity;
+    return true;
+}
+
+void OutBatch::release_buffer() {
+    if (capacity_ == BlockPool::block_size) BlockPool::give(buffer_);
+    else std::free(buffer_);
+    buffer_ = nullptr;
+    capacity_ = 0;
+}
+
+bool OutBatch::append(Framing framing, Message &frame) {
+    const size_t size = frame.size();
+    const bool by_copy = size <= copied_body_max;
+    const size_t room = header_max + (by_copy ? size : 0);
+    if (size_ + room + slack > capacity_ && !reserve(room)) return false;
+    uint8_t *out = buffer_ + size_;
+    size_t header = 0;
+    if (framing == Framing::v2) header = put_v2_header(out, frame.flags(), size);
+    else if (framing == Framing::v1) header = put_v1_header(out, frame.flags(), size);
+    if (frame.is_inline()) {
+        copy_inline(out + header, frame.data(), size);
+        size_ += header + size;
+    } else if (by_copy) {
+        std::memcpy(out + header, frame.data(), size);
+        size_ += header + size;
+    } else {
+        size_ += header;
+        referenced_bytes_ += size;
+        references_.push_back({size_, frame});
+        frame.init();
+        return true;
+    }
+    frame.close();
+    frame.init();
+    return true;
+}
+
+void OutBatch::rollback() {
+    while (references_.size() > committed_references_) {
+        referenced_bytes_ -= references_.back().body.size();
+        references_.back().body.close();
+        references_.pop_back();
+    }
+    size_ = committed_;
+}
+
+void OutBatch::move_committed(OutBatch &to) {
+    swap(to);
+    if (!to.has_uncommitted()) return;
+    const size_t rest = to.size_ - to.committed_;
+    if (rest > 0 && reserve(rest)) {
+        std::memcpy(buffer_, to.buffer_ + to.committed_, rest);
+        size_ = rest;
+    }
+    for (size_t i = to.committed_references_; i < to.references_.size(); ++i) {
+        Reference &reference = to.references_[i];
+        references_.push_back({reference.at - to.committed_, reference.body});
+        referenced_bytes_ += reference.body.size();
+        to.referenced_bytes_ -= reference.body.size();
+    }
+    to.references_.resize(to.committed_references_);
+    to.size_ = to.committed_;
+}
+
+int OutBatch::pieces(iovec *pieces, int capacity) const {
+    int count = 0;
+    size_t position = written_;
+    size_t skip = written_of_reference_;
+    for (size_t i = written_references_; count < capacity; ++i) {
+        const size_t until = i < references_.size() ? references_[i].at : size_;
+        if (until > position) pieces[count++] = {buffer_ + position, until - position};
+        if (i == references_.size() || count == capacity) break;
+        const Message &body = references_[i].body;
+        pieces[count++] = {const_cast<uint8_t *>(body.data()) + skip, body.size() - skip};
+        skip = 0;
+        position = until;
+    }
+    return count;
+}
+
+bool OutBatch::advance(size_t written) {
+    while (written > 0 || written_references_ < references_.size()) {
+        const bool at_reference = written_references_ < references_.size() &&
+                                  written_ == references_[written_references_].at;
+        if (!at_reference) {
+            const size_t until = written_references_ < references_.size()
+                                     ? references_[written_references_].at
+                                     : size_;
+            const size_t step = std::min(written, until - written_);
+            written_ += step;
+            written -= step;
+            if (written_ < until || step == 0) break;
+            continue;
+        }
+        const size_t left = references_[written_references_].body.size() - written_of_reference_;
+        const size_t step = std::min(written, left);
+        written_of_reference_ += step;
+        written -= step;
+        if (step < left) break;
+        ++written_references_;
+        written_of_reference_ = 0;
+    }
+    return written_ == size_ && written_references_ == references_.size();
+}
+
+void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames) {
+    std::vector<OwnMessage> message; // the frames of the message being looked at
+    bool message_is_whole = true;    // none of its bytes was the last one to be written
+    size_t position = 0;
+    size_t reference = 0;
+    while (framing != Framing::raw && position < size_) {
+        FrameHeader header;
+        const uint8_t *p = buffer_ + position;
+        const Parse parsed = framing == Framing::v2 ? parse_v2_header(p, size_ - position, header)
+                                                    : parse_v1_header(p, size_ - position, header);
+        if (parsed != Parse::complete) break;
+        position += header.header_size;
+        OwnMessage frame;
+        bool is_written;
+        if (reference < references_.size() && references_[reference].at == position &&
+            header.body_size > copied_body_max) {
+            is_written = reference < written_references_;
+            std::swap(*frame, references_[reference].body);
+            references_[reference].body.init();
+            ++reference;
+        } else {
+            frame->close();
+            if (frame->init_copy(Bytes(buffer_ + position, size_t(header.body_size)))) frame->init();
+            position += size_t(header.body_size);
+            is_written = position <= written_;
+        }
+        frame->set_flags(uint8_t((frame->flags() & Message::shared) | header.flags));
+        const bool more = frame->has(Message::more);
+        const bool is_command = frame->has(Message::command);
+        if (is_command) continue; // it spoke of the connection that is gone
+        message.push_back(std::move(frame));
+        message_is_whole = message_is_whole && !(is_written && !more);
+        if (more) continue;
+        if (message_is_whole)
+            for (OwnMessage &part : message) frames.push_back(std::move(part));
+        message.clear();
+        message_is_whole = true;
+    }
+    for (OwnMessage &part : message) frames.push_back(std::move(part));
+    clear();
+}
+
+void OutBatch::clear() {
+    for (Reference &reference : references_) reference.body.close();
+    references_.clear();
+    if (buffer_) release_buffer();
+    size_ = referenced_bytes_ = committed_ = committed_references_ = messages_ = 0;
+    written_ = written_references_ = written_of_reference_ = 0;
+}
+
+} // namespace tern

@@ -1,0 +1,91 @@
+// OutBatch: encoded frames on their way to the network. Small bodies are copied behind their headers,
+// large ones go by reference into the same gathered write.
+// Threads: under the socket's turn, except that the holder of the link's write part may read a batch
+//          that nobody appends to.
+// Owner:   a Link has two: one being filled, one being written.
+// Limit:   the link stops appending at batch_bytes_max, but finishes a message that was begun.
+#ifndef TERN_LINK_OUT_BATCH_HPP
+#define TERN_LINK_OUT_BATCH_HPP
+
+#include "base/message.hpp"
+#include "protocol/frame.hpp"
+
+#include <deque>
+#include <sys/uio.h>
+#include <vector>
+
+namespace tern {
+
+class OutBatch {
+  public:
+    // When this much waits, it is written.
+    static constexpr size_t batch_bytes_max = 28 * 1024;
+    static constexpr size_t copied_body_max = 2048;
+
+    OutBatch() = default;
+    OutBatch(OutBatch &&other) noexcept { swap(other); }
+    OutBatch &operator=(OutBatch &&other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~OutBatch() { clear(); }
+
+    // Takes the frame. False when there is no memory; the frame is untouched.
+    bool append(Framing framing, Message &frame);
+    // Everything appended so far is whole messages: it may be written.
+    void commit() {
+        committed_ = size_;
+        committed_references_ = references_.size();
+        ++messages_;
+    }
+    // Drops what was appended after the last commit.
+    void rollback();
+
+    bool is_empty() const { return size_ == 0 && references_.empty(); }
+    bool has_committed() const { return committed_ > 0 || committed_references_ > 0; }
+    bool has_uncommitted() const { return size_ > committed_ || references_.size() > committed_references_; }
+    // Bytes of whole messages and what is referred to.
+    size_t bytes() const { return size_ + referenced_bytes_; }
+    size_t messages() const { return messages_; }
+
+    // Moves the committed part into `to`, which is empty; the rest stays.
+    void move_committed(OutBatch &to);
+
+    // ---- writing
+    // Pieces from the write position on; returns how many.
+    int pieces(iovec *pieces, int capacity) const;
+    // Notes that this many bytes went out. True when nothing is left.
+    bool advance(size_t written);
+    // The connection is gone: gives back, oldest first, the frames of all messages that were not
+    // wholly written. Those of an unfinished message come last.
+    void recover(Framing framing, std::deque<OwnMessage> &frames);
+    void clear();
+    // Gives the buffer back while nothing waits.
+    void release_buffer();
+
+  private:
+    // A body that follows the first `at` bytes of the buffer.
+    struct Reference {
+        size_t at;
+        Message body;
+    };
+    bool reserve(size_t more);
+    void swap(OutBatch &other);
+
+    uint8_t *buffer_ = nullptr;
+    size_t capacity_ = 0;
+    size_t size_ = 0;
+    std::vector<Reference> references_;
+    size_t referenced_bytes_ = 0;
+    size_t committed_ = 0;
+    size_t committed_references_ = 0;
+    size_t messages_ = 0;
+    // Write position: bytes of the buffer and references that are gone, and bytes of the next one.
+    size_t written_ = 0;
+    size_t written_references_ = 0;
+    size_t written_of_reference_ = 0;
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,22 @@
+#include "os/random.hpp"
+
+#include "os/clock.hpp"
+
+#if defined(__linux__)
+#include <sys/random.h>
+#endif
+#include <unistd.h>
+
+namespace tern {
+
+uint32_t random_number() {
+#if defined(__linux__)
+    uint32_t number;
+    if (::getrandom(&number, sizeof number, GRND_NONBLOCK) == ssize_t(sizeof number)) return number;
+#endif
+    uint64_t mixed = uint64_t(now_ns()) * 0x9e3779b97f4a7c15u + uint64_t(::getpid());
+    mixed ^= mixed >> 29;
+    return uint32_t(mixed * 0xbf58476d1ce4e5b9u >> 32);
+}
+
+} // namespace tern

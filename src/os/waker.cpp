@@ -1,0 +1,71 @@
+#include "os/waker.hpp"
+
+#include <cstdint>
+#include <fcntl.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/eventfd.h>
+#endif
+
+namespace tern {
+
+#if defined(__linux__)
+
+Error Waker::open() {
+    const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (fd < 0) return Error(errno);
+    read_end_.reset(fd);
+    return err::none;
+}
+
+void Waker::signal() const {
+    const uint64_t one = 1;
+    ssize_t n;
+    // A full counter is readable already; nothing else can usefully be done about a failure here.
+    do n = ::write(read_end_.get(), &one, sizeof one);
+    while (n < 0 && errno == EINTR);
+}
+
+bool Waker::drain() const {
+    uint64_t count;
+    ssize_t n;
+    do n = ::read(read_end_.get(), &count, sizeof count);
+    while (n < 0 && errno == EINTR);
+    return n > 0;
+}
+
+#else
+
+Error Waker::open() {
+    int ends[2];
+    if (::pipe(ends) != 0) return Error(errno);
+    for (int fd : ends) {
+        ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+        ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
+    read_end_.reset(ends[0]);
+    write_end_.reset(ends[1]);
+    return err::none;
+}
+
+void Waker::signal() const {
+    const char one = 1;
+    ssize_t n;
+    do n = ::write(write_end_.get(), &one, 1);
+    while (n < 0 && errno == EINTR);
+}
+
+bool Waker::drain() const {
+    char sink[64];
+    bool any = false;
+    ssize_t n;
+    do {
+        n = ::read(read_end_.get(), sink, sizeof sink);
+        any |= n > 0;
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    return any;
+}
+
+#endif
+
+} // namespace tern

@@ -1,0 +1,28 @@
+// Waker: a descriptor that turns readable when another thread signals it.
+// Threads: signal() from any thread; the rest belongs to the thread that waits.
+#ifndef TERN_OS_WAKER_HPP
+#define TERN_OS_WAKER_HPP
+
+#include "base/error.hpp"
+#include "os/fd.hpp"
+
+namespace tern {
+
+class Waker {
+  public:
+    // Fails when the process is out of descriptors.
+    Error open();
+    bool is_open() const { return read_end_.is_open(); }
+    int fd() const { return read_end_.get(); }
+    void signal() const;
+    // Takes all signals; never blocks. False when there was none.
+    bool drain() const;
+
+  private:
+    Fd read_end_;
+    Fd write_end_; // only where there is no eventfd
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,28 @@
+// PAIR: exactly one peer; a second one is left unheard (PAIR-1..9).
+#ifndef TERN_PATTERN_PAIR_HPP
+#define TERN_PATTERN_PAIR_HPP
+
+#include "pattern/pattern.hpp"
+
+namespace tern {
+
+class Pair final : public Pattern {
+  public:
+    explicit Pair(PatternHost &host) : host_(host) {}
+    void attach(Pipe &pipe) override;
+    void stop_writing(Pipe &pipe) override;
+    void detach(Pipe &pipe) override;
+    Error send(Message &frame) override;
+    Error recv(Message &frame) override;
+    bool can_send() override;
+    bool can_recv() override;
+
+  private:
+    PatternHost &host_;
+    Pipe *pipe_ = nullptr;
+    bool writable_ = false;
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,84 @@
+// Pattern: what makes a socket a PUSH, a ROUTER, a SUB: only its routing rules and state machine.
+// Threads: every call under the turn of the socket; a pattern never blocks and makes no system calls.
+// Owner:   a Socket, which also owns the pipes; a pattern only refers to those attached to it.
+#ifndef TERN_PATTERN_PATTERN_HPP
+#define TERN_PATTERN_PATTERN_HPP
+
+#include "base/error.hpp"
+#include "base/message.hpp"
+#include "flow/pipe.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace tern {
+
+// What a pattern may ask of its socket. Answered after the current call has returned.
+class PatternHost {
+  public:
+    virtual ~PatternHost() = default;
+    // Everything was read from a pipe whose other end is closed: it can be detached.
+    virtual void pipe_drained(Pipe &pipe) = 0;
+    // A second peer of PAIR: it stays connected, unheard.
+    virtual void pipe_refused(Pipe &pipe) = 0;
+    // STREAM and raw ROUTER close a connection.
+    virtual void pipe_unwanted(Pipe &pipe) = 0;
+};
+
+class Pattern {
+  public:
+    virtual ~Pattern() = default;
+
+    // ---- peers come and go
+    virtual void attach(Pipe &pipe) = 0;
+    // The peer takes no more messages; what it sent stays readable.
+    virtual void stop_writing(Pipe &pipe) = 0;
+    // The pipe is gone, read or not.
+    virtual void detach(Pipe &pipe) = 0;
+    // Something is readable, or writable, that was not before.
+    virtual void readable(Pipe &) {}
+    virtual void writable(Pipe &) {}
+    // The peer of a connected pipe has said who it is.
+    virtual void identified(Pipe &) {}
+    // The connection behind a connected pipe is up again.
+    virtual void reconnected(Pipe &) {}
+
+    // Asked before a connect: may another pipe be made? (A CONNECT_ROUTING_ID in use says no.)
+    virtual Error check_connect() { return err::none; }
+
+    // ROUTING_ID as STREAM answers it: that of the newest pipe. Empty elsewhere.
+    virtual std::string newest_routing_id() const { return {}; }
+
+    // ---- messages: one frame per call
+    // Takes the frame and leaves it empty; on failure it is untouched.
+    virtual Error send(Message &) { return err::not_supported; }
+    // Fills uninitialised memory on success.
+    virtual Error recv(Message &) { return err::not_supported; }
+    virtual bool can_send() { return false; }
+    virtual bool can_recv() { return false; }
+
+    // ---- options that only this pattern knows; value and size were checked against the table
+    virtual Error set_option(int, const void *, size_t) { return err::invalid; }
+    // TOPICS_COUNT; negative where it has no meaning.
+    virtual int topics_count() const { return -1; }
+};
+
+// Null for a type that does not exist. `random` seeds counters that must not start alike.
+std::unique_ptr<Pattern> make_pattern(int socket_type, PatternHost &host, uint32_t random);
+
+inline int option_int(const void *value) {
+    int number;
+    std::memcpy(&number, value, sizeof number);
+    return number;
+}
+
+// Closes a frame that is dropped, and leaves it empty.
+inline void drop_frame(Message &frame) {
+    frame.close();
+    frame.init();
+}
+
+} // namespace tern
+
+#endif

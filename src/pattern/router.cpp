@@ -1,0 +1,143 @@
+#include "pattern/router.hpp"
+
+#include "pattern/dealer.hpp"
+
+#include <zmq.h>
+
+namespace tern {
+
+void Router::attach(Pipe &pipe) {
+    if (probe_router_) write_probe(pipe);
+    if (pipe.is_connected_side() && !connect_routing_id_.empty()) {
+        table_.assign(pipe, std::move(connect_routing_id_));
+        connect_routing_id_.clear();
+        in_.attach(pipe);
+    } else if (raw_ || pipe.is_identified()) {
+        identify(pipe);
+    }
+}
+
+// The peer has said who it is. One with a name in use is left unheard, unless names are handed over.
+void Router::identify(Pipe &pipe) {
+    std::string id = pipe.peer_routing_id();
+    if (raw_ || id.empty()) {
+        id = table_.generate();
+    } else if (Pipe *holder = table_.find(Bytes(id))) {
+        if (!handover_) {
+            pipe.set_peer_routing_id({});
+            return;
+        }
+        // The old connection stays up, unheard and unaddressed (RTR-8).
+        in_.detach(*holder);
+        if (to_ == holder) to_ = nullptr;
+    }
+    table_.assign(pipe, std::move(id));
+    in_.attach(pipe);
+}
+
+void Router::identified(Pipe &pipe) {
+    // After a reconnect the first answer stays.
+    if (!in_.contains(pipe) && !table_.contains(Bytes(pipe.peer_routing_id()))) identify(pipe);
+}
+
+void Router::stop_writing(Pipe &pipe) {
+    table_.remove(pipe);
+    if (to_ == &pipe) to_ = nullptr;
+}
+
+void Router::detach(Pipe &pipe) {
+    stop_writing(pipe);
+    in_.detach(pipe);
+}
+
+Error Router::check_connect() {
+    return !connect_routing_id_.empty() && table_.contains(Bytes(connect_routing_id_))
+               ? err::invalid
+               : err::none;
+}
+
+Error Router::begin_message(Message &id) {
+    to_ = nullptr;
+    // A single frame names a peer and says nothing: dropped (RTR-16).
+    if (id.has(Message::more)) {
+        Pipe *pipe = table_.find(id.bytes());
+        if (pipe && pipe->check_write()) to_ = pipe;
+        else if (mandatory_) return pipe ? err::again : err::host_unreachable;
+        mid_message_ = true;
+    }
+    drop_frame(id);
+    return err::none;
+}
+
+Error Router::send(Message &frame) {
+    if (!mid_message_) return begin_message(frame);
+    if (raw_) frame.clear(Message::more);
+    mid_message_ = frame.has(Message::more);
+    if (!to_) {
+        drop_frame(frame);
+        return err::none;
+    }
+    Pipe &pipe = *to_;
+    if (!mid_message_) to_ = nullptr;
+    if (raw_ && frame.size() == 0) {
+        drop_frame(frame);
+        table_.remove(pipe);
+        host_.pipe_unwanted(pipe);
+        return err::none;
+    }
+    return pipe.write(frame) ? err::none : err::no_memory;
+}
+
+bool Router::prefetch() {
+    if (has_prefetched_) return true;
+    Message frame;
+    Pipe *from = nullptr;
+    if (in_.recv(frame, &from)) return false;
+    std::swap(*prefetched_, frame);
+    has_prefetched_ = true;
+    prefetched_id_ = from->peer_routing_id();
+    id_handed_out_ = false;
+    return true;
+}
+
+Error Router::recv(Message &frame) {
+    if (has_prefetched_ && id_handed_out_) {
+        frame.take(*prefetched_);
+        has_prefetched_ = false;
+        in_body_ = frame.has(Message::more);
+        return err::none;
+    }
+    if (in_body_) {
+        if (const Error error = in_.recv(frame)) return error;
+        in_body_ = frame.has(Message::more);
+        return err::none;
+    }
+    if (!prefetch()) return err::again;
+    if (frame.init_copy(Bytes(prefetched_id_))) return err::no_memory;
+    frame.set(Message::more);
+    frame.set_metadata(const_cast<Metadata *>(prefetched_->metadata()));
+    id_handed_out_ = true;
+    return err::none;
+}
+
+bool Router::can_send() {
+    if (!mandatory_ || mid_message_) return true;
+    return table_.any([](Pipe &pipe) { return pipe.check_write(); });
+}
+
+bool Router::can_recv() { return in_body_ || prefetch(); }
+
+Error Router::set_option(int option, const void *value, size_t size) {
+    switch (option) {
+    case ZMQ_ROUTER_MANDATORY: mandatory_ = option_int(value) != 0; return err::none;
+    case ZMQ_ROUTER_HANDOVER: handover_ = option_int(value) != 0; return err::none;
+    case ZMQ_ROUTER_RAW: raw_ = raw_ || option_int(value) != 0; return err::none;
+    case ZMQ_PROBE_ROUTER: probe_router_ = option_int(value) != 0; return err::none;
+    case ZMQ_CONNECT_ROUTING_ID:
+        connect_routing_id_.assign(static_cast<const char *>(value), size);
+        return err::none;
+    default: return err::invalid;
+    }
+}
+
+} // namespace tern

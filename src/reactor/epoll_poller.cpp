@@ -1,0 +1,91 @@
+#include "reactor/epoll_poller.hpp"
+
+#if defined(__linux__)
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tern {
+
+namespace {
+
+constexpr int batch_max = 64;
+
+epoll_event to_kernel(uint64_t id, unsigned interest) {
+    epoll_event event{};
+    if (interest & ready::read) event.events |= EPOLLIN | EPOLLRDHUP;
+    if (interest & ready::write) event.events |= EPOLLOUT;
+    if (interest & ready::edge) event.events |= EPOLLET;
+    event.data.u64 = id;
+    return event;
+}
+
+unsigned from_kernel(uint32_t events) {
+    unsigned bits = 0;
+    if (events & (EPOLLIN | EPOLLPRI)) bits |= ready::read;
+    if (events & EPOLLOUT) bits |= ready::write;
+    if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) bits |= ready::hangup;
+    return bits;
+}
+
+int wait_kernel(int set, epoll_event *events, int capacity, Nanoseconds timeout) {
+#if defined(SYS_epoll_pwait2)
+    static std::atomic<bool> has_pwait2{true};
+    if (timeout != never && timeout > 0 && has_pwait2.load(std::memory_order_relaxed)) {
+        // The kernel's own layout of a 64-bit timespec.
+        struct {
+            int64_t seconds, nanoseconds;
+        } limit{timeout / 1000000000, timeout % 1000000000};
+        const long n = ::syscall(SYS_epoll_pwait2, set, events, capacity, &limit, nullptr, 0);
+        if (n >= 0 || errno != ENOSYS) return static_cast<int>(n);
+        has_pwait2.store(false, std::memory_order_relaxed);
+    }
+#endif
+    int timeout_ms = -1;
+    if (timeout != never)
+        timeout_ms = static_cast<int>(
+            std::min<Nanoseconds>((timeout + ns_per_ms - 1) / ns_per_ms, INT32_MAX));
+    return ::epoll_wait(set, events, capacity, timeout_ms);
+}
+
+} // namespace
+
+Error EpollPoller::open() {
+    const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+    if (fd < 0) return Error(errno);
+    set_.reset(fd);
+    return err::none;
+}
+
+Error EpollPoller::add(int fd, uint64_t id, unsigned interest) {
+    epoll_event event = to_kernel(id, interest);
+    return ::epoll_ctl(set_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? err::none : Error(errno);
+}
+
+Error EpollPoller::modify(int fd, uint64_t id, unsigned interest) {
+    epoll_event event = to_kernel(id, interest);
+    return ::epoll_ctl(set_.get(), EPOLL_CTL_MOD, fd, &event) == 0 ? err::none : Error(errno);
+}
+
+void EpollPoller::remove(int fd) {
+    epoll_event unused{};
+    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, &unused);
+}
+
+int EpollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {
+    epoll_event kernel_events[batch_max];
+    const int n =
+        wait_kernel(set_.get(), kernel_events, std::min(capacity, batch_max), timeout);
+    if (n < 0) return errno == EINTR ? -1 : 0;
+    for (int i = 0; i < n; ++i)
+        events[i] = {kernel_events[i].data.u64, from_kernel(kernel_events[i].events)};
+    return n;
+}
+
+} // namespace tern
+
+#endif

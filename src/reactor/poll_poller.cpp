@@ -1,0 +1,79 @@
+#include "reactor/poll_poller.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+
+namespace tern {
+
+void PollPoller::set(int fd, Entry entry) {
+    std::lock_guard<Lock> guard(lock_);
+    entries_[fd] = entry;
+    if (waiting_) changed_.signal();
+}
+
+Error PollPoller::add(int fd, uint64_t id, unsigned interest) {
+    set(fd, {id, interest, false});
+    return err::none;
+}
+
+Error PollPoller::modify(int fd, uint64_t id, unsigned interest) {
+    set(fd, {id, interest, false});
+    return err::none;
+}
+
+void PollPoller::remove(int fd) {
+    std::lock_guard<Lock> guard(lock_);
+    entries_.erase(fd);
+    if (waiting_) changed_.signal();
+}
+
+void PollPoller::rearm(int fd) {
+    std::lock_guard<Lock> guard(lock_);
+    const auto it = entries_.find(fd);
+    if (it == entries_.end() || !it->second.read_reported) return;
+    it->second.read_reported = false;
+    if (waiting_) changed_.signal();
+}
+
+int PollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {
+    polled_.assign(1, pollfd{changed_.fd(), POLLIN, 0});
+    {
+        std::lock_guard<Lock> guard(lock_);
+        for (const auto &[fd, entry] : entries_) {
+            short wanted = 0;
+            if ((entry.interest & ready::read) && !entry.read_reported) wanted |= POLLIN;
+            if (entry.interest & ready::write) wanted |= POLLOUT;
+            if (wanted) polled_.push_back({fd, wanted, 0});
+        }
+        waiting_ = true;
+    }
+    int timeout_ms = -1;
+    if (timeout != never)
+        timeout_ms = static_cast<int>(
+            std::min<Nanoseconds>((timeout + ns_per_ms - 1) / ns_per_ms, INT32_MAX));
+    const int found = ::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), timeout_ms);
+    const bool interrupted = found < 0 && errno == EINTR;
+    std::lock_guard<Lock> guard(lock_);
+    waiting_ = false;
+    if (interrupted) return -1;
+    if (polled_[0].revents) (void)changed_.drain();
+    int n = 0;
+    for (size_t i = 1; i < polled_.size() && n < capacity; ++i) {
+        const short got = polled_[i].revents;
+        const auto it = got ? entries_.find(polled_[i].fd) : entries_.end();
+        if (it == entries_.end()) continue;
+        unsigned bits = 0;
+        if (got & POLLIN) bits |= ready::read;
+        if (got & POLLOUT) bits |= ready::write;
+        if (got & (POLLHUP | POLLERR | POLLNVAL)) bits |= ready::hangup;
+        if (it->second.interest & ready::edge) {
+            it->second.read_reported |= (bits & (ready::read | ready::hangup)) != 0;
+            if (bits & ready::write) it->second.interest &= ~unsigned(ready::write);
+        }
+        events[n++] = {it->second.id, bits};
+    }
+    return n;
+}
+
+} // namespace tern

@@ -1,0 +1,131 @@
+#include "socket/context.hpp"
+
+#include "socket/handle.hpp"
+#include "socket/socket.hpp"
+
+#include <poll.h>
+
+namespace tern {
+
+Result<std::shared_ptr<Context>> Context::create() {
+    std::shared_ptr<Context> context(new Context);
+    if (const Error error = context->finished_.open()) return error;
+    return context;
+}
+
+Context::~Context() {
+    if (is_inherited()) { // the threads are the parent's
+        for (auto &loop : loops_) (void)loop.release();
+        return;
+    }
+    resolver_.stop();
+    loops_.clear();
+}
+
+Error Context::set_option(int option, const void *value, size_t size) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return set_context_option(options_, option, value, size);
+}
+
+Error Context::get_option(int option, void *value, size_t *size) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    return get_context_option(options_, option, value, size);
+}
+
+// Under mutex_.
+Error Context::start_threads() {
+    const std::string prefix =
+        options_.thread_name_prefix.empty() ? "" : options_.thread_name_prefix + "/";
+    for (int i = 0; i < options_.io_threads; ++i) {
+        auto loop = std::make_unique<Loop>();
+        ThreadSettings settings;
+        settings.name = prefix + "ZMQbg/IO/" + std::to_string(i);
+        settings.priority = options_.thread_priority;
+        settings.sched_policy = options_.thread_sched_policy;
+        settings.cpus = options_.thread_affinity_cpus;
+        if (const Error error = loop->start(std::move(settings))) {
+            loops_.clear();
+            return error;
+        }
+        loops_.push_back(std::move(loop));
+    }
+    max_sockets_ = options_.max_sockets;
+    started_ = true;
+    return err::none;
+}
+
+Result<void *> Context::make_socket(int type) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    if (is_terminating()) return err::terminated;
+    if (!started_) {
+        if (const Error error = start_threads()) return error == Error(EAGAIN) ? err::no_memory : error;
+    }
+    if (slots_ >= max_sockets_) return err::too_many_files;
+    auto socket = Socket::create(*this, type, options_);
+    if (!socket) return socket.error();
+    void *handle = make_handle(HandleKind::socket, *socket);
+    if (!handle) return err::no_memory;
+    ++slots_;
+    sockets_.insert(*socket);
+    return handle;
+}
+
+bool Context::reserve_slot() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    if (slots_ >= max_sockets_) return false;
+    ++slots_;
+    return true;
+}
+
+void Context::release_slot() {
+    std::lock_guard<std::mutex> guard(mutex_);
+    --slots_;
+}
+
+Loop *Context::choose_loop(uint64_t affinity) {
+    Loop *best = nullptr;
+    for (size_t i = 0; i < loops_.size(); ++i) {
+        if (affinity != 0 && (i >= 64 || !(affinity >> i & 1))) continue;
+        if (!best || loops_[i]->load.load() < best->load.load()) best = loops_[i].get();
+    }
+    return best;
+}
+
+void Context::socket_finished(Socket *socket) {
+    std::shared_ptr<Socket> held; // let go of after the lock
+    std::lock_guard<std::mutex> guard(mutex_);
+    for (auto it = sockets_.begin(); it != sockets_.end(); ++it) {
+        if (it->get() != socket) continue;
+        held = *it;
+        sockets_.erase(it);
+        break;
+    }
+    --slots_;
+    if (sockets_.empty()) finished_.signal();
+}
+
+void Context::shut_down() {
+    std::vector<std::shared_ptr<Socket>> sockets;
+    {
+        std::lock_guard<std::mutex> guard(mutex_);
+        terminating_.store(true, std::memory_order_release);
+        sockets.assign(sockets_.begin(), sockets_.end());
+    }
+    for (const auto &socket : sockets) socket->terminate();
+}
+
+Error Context::terminate() {
+    if (is_inherited()) return err::interrupted; // FRK-1: the parent's sockets will never close here
+    shut_down();
+    for (;;) {
+        {
+            std::lock_guard<std::mutex> guard(mutex_);
+            (void)finished_.drain();
+            if (sockets_.empty()) return err::none;
+        }
+        pollfd item{finished_.fd(), POLLIN, 0};
+        if (::poll(&item, 1, -1) < 0 && errno == EINTR) return err::interrupted;
+    }
+}
+
+} // namespace tern

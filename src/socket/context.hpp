@@ -1,0 +1,72 @@
+// Context: what the sockets of a program share: I/O threads, inproc names, the resolver, limits.
+// Threads: any; one lock, never held while a socket's turn is taken except in this order: the
+//          context's lock first, then no turn at all.
+// Owner:   its handle, until terminate() has seen the last socket go.
+#ifndef TERN_SOCKET_CONTEXT_HPP
+#define TERN_SOCKET_CONTEXT_HPP
+
+#include "os/fork_guard.hpp"
+#include "os/resolver.hpp"
+#include "reactor/loop.hpp"
+#include "socket/context_options.hpp"
+#include "socket/inproc.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+namespace tern {
+
+class Socket;
+
+class Context {
+  public:
+    static Result<std::shared_ptr<Context>> create();
+    ~Context();
+
+    Error set_option(int option, const void *value, size_t size);
+    Error get_option(int option, void *value, size_t *size);
+
+    // A new socket's handle. The first one starts the I/O threads.
+    Result<void *> make_socket(int type);
+    // Every blocking call in every thread ends with ETERM.
+    void shut_down();
+    // Waits until all sockets are closed and have sent what lingers. EINTR when a handler ran.
+    Error terminate();
+
+    bool is_terminating() const { return terminating_.load(std::memory_order_acquire); }
+    bool is_inherited() const { return fork_guard_.is_inherited(); }
+    InprocNames &inproc_names() { return inproc_names_; }
+    Resolver &resolver() { return resolver_; }
+    // The least loaded I/O thread among those the mask allows (0: all). Null when there is none.
+    Loop *choose_loop(uint64_t affinity);
+    // Monitors count as sockets (LIM-1). False when the limit is reached.
+    bool reserve_slot();
+    void release_slot();
+    // A closed socket has finished its work.
+    void socket_finished(Socket *socket);
+
+  private:
+    Context() = default;
+    Error start_threads();
+
+    const ForkGuard fork_guard_;
+    std::atomic<bool> terminating_{false};
+    InprocNames inproc_names_;
+    Resolver resolver_;
+    Waker finished_; // wakes terminate()
+
+    std::mutex mutex_;
+    ContextOptions options_;                              // under mutex_
+    bool started_ = false;                                // under mutex_
+    int max_sockets_ = 0;                                 // under mutex_, latched at the start
+    int slots_ = 0;                                       // under mutex_
+    std::unordered_set<std::shared_ptr<Socket>> sockets_; // under mutex_
+    std::vector<std::unique_ptr<Loop>> loops_;            // fixed after the start
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,74 @@
+#include "socket/handle.hpp"
+
+#include <atomic>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <new>
+
+namespace tern {
+
+namespace {
+
+struct Handle {
+    std::atomic<uint32_t> kind;
+    std::shared_ptr<void> object;
+};
+
+// Dead handles wait here, oldest first, until many others have died after them.
+constexpr size_t kept_aside = 4096;
+
+struct Dead {
+    std::mutex mutex;
+    std::deque<Handle *> handles;
+};
+
+// Never destroyed: handles may be used while the process exits.
+Dead &dead() {
+    static Dead *list = new Dead;
+    return *list;
+}
+
+uint32_t kind_of(void *handle) {
+    // Read byte-wise where it may be anybody's memory, perhaps unaligned.
+    if (reinterpret_cast<uintptr_t>(handle) % alignof(Handle) != 0) return 0;
+    return static_cast<Handle *>(handle)->kind.load(std::memory_order_acquire);
+}
+
+} // namespace
+
+void *make_handle(HandleKind kind, std::shared_ptr<void> object) {
+    Handle *handle = nullptr;
+    {
+        Dead &list = dead();
+        std::lock_guard<std::mutex> guard(list.mutex);
+        if (list.handles.size() > kept_aside) {
+            handle = list.handles.front();
+            list.handles.pop_front();
+        }
+    }
+    if (!handle) handle = new (std::nothrow) Handle{};
+    if (!handle) return nullptr;
+    handle->object = std::move(object);
+    handle->kind.store(static_cast<uint32_t>(kind), std::memory_order_release);
+    return handle;
+}
+
+void *find_object(void *handle, HandleKind kind) {
+    if (!handle || kind_of(handle) != static_cast<uint32_t>(kind)) return nullptr;
+    return static_cast<Handle *>(handle)->object.get();
+}
+
+std::shared_ptr<void> retire_handle(void *handle, HandleKind kind) {
+    if (!handle || kind_of(handle) != static_cast<uint32_t>(kind)) return nullptr;
+    Handle &held = *static_cast<Handle *>(handle);
+    uint32_t expected = static_cast<uint32_t>(kind);
+    if (!held.kind.compare_exchange_strong(expected, 0)) return nullptr;
+    std::shared_ptr<void> object = std::move(held.object);
+    Dead &list = dead();
+    std::lock_guard<std::mutex> guard(list.mutex);
+    list.handles.push_back(&held);
+    return object;
+}
+
+} // namespace tern

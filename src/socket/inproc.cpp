@@ -1,0 +1,76 @@
+#include "socket/inproc.hpp"
+
+namespace tern {
+
+InprocNames::~InprocNames() {
+    // Nobody bound these names: what waits there is discarded with the context (INP-3).
+    for (auto &entry : waiting_)
+        for (Waiting &waiting : entry.second) waiting.pair->far_end().release();
+}
+
+void InprocNames::join(PipePair &pair, const InprocSide &connecter, const InprocSide &binder) {
+    Pipe &near = pair.near_end();
+    Pipe &far = pair.far_end();
+    near.outbound().set_reader_part(binder.receive_hwm);
+    far.outbound().set_writer_part(binder.send_hwm);
+    far.set_peer_routing_id(connecter.routing_id);
+    far.announced_routing_id = binder.routing_id;
+    far.give_to(binder.mailbox);
+    near.notify(Pipe::named);
+}
+
+Error InprocNames::bind(const std::string &name, const InprocSide &binder) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    if (!bound_.emplace(name, binder).second) return err::address_in_use;
+    binder.mailbox->add_reference();
+    const auto waiting = waiting_.find(name);
+    if (waiting == waiting_.end()) return err::none;
+    for (Waiting &entry : waiting->second) join(*entry.pair, entry.connecter, binder);
+    waiting_.erase(waiting);
+    return err::none;
+}
+
+bool InprocNames::unbind(const std::string &name, const Mailbox *binder) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    const auto it = bound_.find(name);
+    if (it == bound_.end() || it->second.mailbox != binder) return false;
+    it->second.mailbox->drop_reference();
+    bound_.erase(it);
+    return true;
+}
+
+void InprocNames::unbind_all(const Mailbox *binder) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    for (auto it = bound_.begin(); it != bound_.end();) {
+        if (it->second.mailbox != binder) {
+            ++it;
+            continue;
+        }
+        it->second.mailbox->drop_reference();
+        it = bound_.erase(it);
+    }
+}
+
+PipePair *InprocNames::connect(const std::string &name, const InprocSide &connecter) {
+    PipePair *pair = PipePair::create(true);
+    if (!pair) return nullptr;
+    Pipe &near = pair->near_end();
+    Pipe &far = pair->far_end();
+    near.set_mailbox(connecter.mailbox);
+    near.set_connected_side(true);
+    near.set_identified(false);
+    near.outbound().set_writer_part(connecter.send_hwm);
+    far.outbound().set_reader_part(connecter.receive_hwm);
+    if (connecter.conflate) { // the connecting side decides for both directions (CF-5)
+        near.outbound().conflate();
+        far.outbound().conflate();
+    }
+    far.hold_news();
+    std::lock_guard<std::mutex> guard(mutex_);
+    const auto binder = bound_.find(name);
+    if (binder != bound_.end()) join(*pair, connecter, binder->second);
+    else waiting_[name].push_back({pair, connecter});
+    return pair;
+}
+
+} // namespace tern

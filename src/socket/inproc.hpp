@@ -1,0 +1,52 @@
+// InprocNames: the inproc names of one context, who bound them, and pipes that wait for a binder.
+// Threads: any; one lock. A poster may hold its socket's turn; nothing here takes a turn.
+// Owner:   the Context.
+#ifndef TERN_SOCKET_INPROC_HPP
+#define TERN_SOCKET_INPROC_HPP
+
+#include "base/error.hpp"
+#include "flow/pipe.hpp"
+
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace tern {
+
+// What the two sides of an inproc connection know of each other: options as they were at bind or
+// connect.
+struct InprocSide {
+    Mailbox *mailbox = nullptr;
+    std::string routing_id;
+    int send_hwm = 0;
+    int receive_hwm = 0;
+    bool conflate = false;
+};
+
+class InprocNames {
+  public:
+    ~InprocNames();
+    // EADDRINUSE when the name is taken. Hands every pipe that waited for it to the binder.
+    Error bind(const std::string &name, const InprocSide &binder);
+    // False when this binder does not hold the name.
+    bool unbind(const std::string &name, const Mailbox *binder);
+    void unbind_all(const Mailbox *binder);
+    // A new pair whose near end is the caller's. Null when there is no memory.
+    PipePair *connect(const std::string &name, const InprocSide &connecter);
+
+  private:
+    struct Waiting {
+        PipePair *pair;
+        InprocSide connecter;
+    };
+    static void join(PipePair &pair, const InprocSide &connecter, const InprocSide &binder);
+
+    std::mutex mutex_;
+    std::unordered_map<std::string, InprocSide> bound_;
+    std::unordered_map<std::string, std::vector<Waiting>> waiting_;
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,357 @@
+// Messages and waiting: what happens on the calling thread.
+#include "socket/socket.hpp"
+
+#include "os/random.hpp"
+#include "socket/context.hpp"
+
+#include <algorithm>
+#include <poll.h>
+#include <zmq.h>
+
+namespace tern {
+
+namespace {
+constexpr uint64_t waker_id = UINT64_MAX;
+constexpr int events_max = 64;
+constexpr int tries_skipped_max = 31;
+// A write younger than this makes the next message part of a stream, which may wait for company.
+constexpr Nanoseconds stream_gap = 20 * ns_per_us;
+} // namespace
+
+Socket::Socket(Context &context, int type, const ContextOptions &context_options)
+    : context_(context), type_(type), options_(Options::defaults(type, context_options)) {}
+
+Result<std::shared_ptr<Socket>> Socket::create(Context &context, int type,
+                                               const ContextOptions &context_options) {
+    if (type < ZMQ_PAIR || type > ZMQ_CHANNEL) return err::invalid;
+    std::shared_ptr<Socket> socket(new Socket(context, type, context_options));
+    socket->pattern_ = make_pattern(type, *socket, random_number());
+    if (!socket->pattern_) return err::not_supported;
+    if (type == ZMQ_STREAM) socket->options_.link.raw = true;
+    socket->mailbox_ = new Mailbox;
+    if (const Error error = socket->mailbox_->open()) return error;
+    return socket;
+}
+
+Socket::~Socket() {
+    if (mailbox_) mailbox_->drop_reference();
+}
+
+Error Socket::check_alive() const {
+    return terminated_.load(std::memory_order_acquire) ? err::terminated : err::none;
+}
+
+// Every call begins here, under the turn.
+Error Socket::begin_call() {
+    if (const Error error = check_alive()) return error;
+    if (fd_is_out_) {
+        // The signal is taken back and armed again before anything is looked at: what comes later
+        // is signalled anew (FD-2).
+        mailbox_->end_sleep();
+        mailbox_->begin_sleep();
+    }
+    if (mailbox_->has_news()) take_news();
+    return err::none;
+}
+
+// And ends here: what the pattern has asked for is done, what was sent is looked after.
+void Socket::end_call(Turn &turn) {
+    if (!drained_.empty() || !unwanted_.empty()) settle(turn);
+    if (!outputs_.empty()) flush_outputs(turn);
+}
+
+// ---- sending
+
+Error Socket::send(Message &frame, bool dont_wait) {
+    if (is_inherited()) return err::interrupted;
+    if (frame.metadata()) frame.set_metadata(nullptr);
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    Error error = pattern_->send(frame);
+    if (!error) {
+        end_call(turn);
+        return err::none;
+    }
+    if (error != err::again) return error;
+    const Deadline deadline = dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_.send_timeout_ms);
+    for (;;) {
+        end_call(turn);
+        // Room may have been made where nobody has looked yet.
+        if (borrowed_ && blocked_links_ > 0) {
+            (void)collect(turn, Deadline::in_ms(0));
+            error = pattern_->send(frame);
+            if (error != err::again) break;
+        }
+        if (deadline.is_immediate()) return err::again;
+        if ((error = wait(turn, deadline))) return error;
+        error = pattern_->send(frame);
+        if (error != err::again) break;
+        if (deadline.has_passed()) return err::again;
+    }
+    end_call(turn);
+    return error;
+}
+
+void Socket::flush_outputs(Turn &turn) {
+    while (!outputs_.empty()) {
+        Link &link = *outputs_.back();
+        outputs_.pop_back();
+        link.in_output_list = false;
+        switch (link.output()) {
+        case Link::Output::none: break;
+        case Link::Output::due: link.write_out(turn); break;
+        case Link::Output::young: {
+            const bool answer_awaited = received_since_write_ && !pattern_->can_recv();
+            if (answer_awaited || now_ns() - link.last_write_ns() > stream_gap) {
+                received_since_write_ = false;
+                link.write_out(turn);
+            } else {
+                link.begin_batch();
+                if (!link.in_batch_list) {
+                    link.in_batch_list = true;
+                    batches_.push_back(&link);
+                }
+            }
+        }
+        }
+    }
+    // While somebody else's room is needed, that is the I/O thread's business.
+    if (borrowed_ && !waiting_ && blocked_links_ > 0) hand_back();
+}
+
+// Before this thread looks for input or sleeps, nothing it has sent may lie about.
+void Socket::flush_batches(Turn &turn) {
+    while (!batches_.empty()) {
+        Link &link = *batches_.back();
+        batches_.pop_back();
+        link.in_batch_list = false;
+        link.write_out(turn);
+    }
+}
+
+// ---- receiving
+
+Error Socket::recv(Message &frame, bool dont_wait) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    Message received;
+    Error error = pattern_->recv(received);
+    if (error == err::again) {
+        const Deadline deadline =
+            dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_.receive_timeout_ms);
+        for (;;) {
+            end_call(turn);
+            if (bring_in(turn, !deadline.is_immediate())) {
+                error = pattern_->recv(received);
+                if (error != err::again) break;
+            }
+            if (deadline.is_immediate()) break;
+            if ((error = wait(turn, deadline))) break;
+            error = pattern_->recv(received);
+            if (error != err::again || deadline.has_passed()) break;
+        }
+    }
+    if (error) {
+        end_call(turn);
+        if (error == err::again) {
+            turn.unlock();
+            frame.close();
+            frame.init();
+        }
+        return error;
+    }
+    receiving_more_ = received.has(Message::more);
+    received_since_write_ = true;
+    if (!drained_.empty() || !outputs_.empty()) end_call(turn);
+    turn.unlock();
+    frame.close();
+    frame = received;
+    return err::none;
+}
+
+// Reads what is there without sleeping. True when something may have changed.
+bool Socket::bring_in(Turn &turn, bool will_wait) {
+    if (links_up_ == 0 && inputs_.empty()) return false;
+    flush_batches(turn);
+    if (read_listed_links(turn)) return true;
+    if (fd_is_out_ || !set_.is_open()) return false;
+    borrow();
+    ++seen_;
+    if (only_link_ && links_up_ == 1) {
+        // One peer: its descriptor says more than the set does. But where that brought nothing
+        // lately, a caller that goes on to wait saves the attempt.
+        if (will_wait && tries_to_skip_ > 0) {
+            --tries_to_skip_;
+            return false;
+        }
+        Link &link = *only_link_;
+        const bool brought = link.read_in(turn);
+        tries_to_skip_ = brought ? 0 : tries_skipped_max;
+        if (brought) link_readable(link);
+        end_call(turn);
+        return brought;
+    }
+    return collect(turn, Deadline::in_ms(0)) > 0;
+}
+
+// Links that were reported readable and not read to the end since.
+bool Socket::read_listed_links(Turn &turn) {
+    bool any = false;
+    for (size_t n = inputs_.size(); n > 0 && !inputs_.empty(); --n) {
+        Link &link = *inputs_.front();
+        inputs_.erase(inputs_.begin());
+        link.in_input_list = false;
+        if (!link.may_have_input()) continue;
+        const std::shared_ptr<Link> held = link.shared_from_this();
+        if (link.read_in(turn)) {
+            any = true;
+            link_readable(link);
+        }
+        if (link.may_have_input()) list_for_input(link);
+    }
+    return any;
+}
+
+// Asks the set, sleeping until the deadline, and reads what it reports. Number of reports, -1 when a
+// signal handler ran.
+int Socket::collect(Turn &turn, const Deadline &deadline) {
+    PollEvent events[events_max];
+    Nanoseconds timeout = never;
+    if (!deadline.is_infinite()) timeout = deadline.left_ns();
+    turn.unlock();
+    const int n = set_.wait(events, events_max, timeout);
+    turn.lock();
+    if (n > 0) take_events(turn, events, n);
+    return n;
+}
+
+void Socket::take_events(Turn &turn, const PollEvent *events, int count) {
+    // First everything is noted, because reading gives the turn up.
+    bool any_write = false;
+    for (int i = 0; i < count; ++i) {
+        if (events[i].id == waker_id) continue;
+        const std::shared_ptr<Link> link = find_link(events[i].id);
+        if (!link) continue;
+        any_write |= (events[i].ready & ready::write) != 0;
+        if (events[i].ready & (ready::read | ready::hangup)) {
+            link->note_ready(turn, events[i].ready & ~unsigned(ready::write));
+            list_for_input(*link);
+        }
+    }
+    for (int i = 0; any_write && i < count; ++i)
+        if (events[i].id != waker_id && (events[i].ready & ready::write))
+            if (const std::shared_ptr<Link> link = find_link(events[i].id))
+                link->note_ready(turn, ready::write);
+    (void)read_listed_links(turn);
+    end_call(turn);
+}
+
+// ---- waiting
+
+// Sleeps until something has happened, the deadline (no error: the caller looks at the clock), a
+// signal or the context's end.
+Error Socket::wait(Turn &turn, const Deadline &deadline) {
+    flush_batches(turn);
+    mailbox_->begin_sleep();
+    if (mailbox_->has_news() || terminated_.load(std::memory_order_seq_cst)) {
+        mailbox_->end_sleep();
+        return begin_call();
+    }
+    if (set_.is_open() && !fd_is_out_) borrow();
+    waiting_ = true;
+    ++seen_;
+    int n;
+    if (borrowed_) {
+        n = collect(turn, deadline);
+    } else {
+        pollfd item{mailbox_->fd(), POLLIN, 0};
+        const int timeout_ms = deadline.left_ms();
+        turn.unlock();
+        n = ::poll(&item, 1, timeout_ms);
+        turn.lock();
+    }
+    waiting_ = false;
+    mailbox_->end_sleep();
+    if (borrowed_) {
+        if (blocked_links_ > 0) hand_back();
+        else arm_tick();
+    }
+    if (n < 0) return err::interrupted;
+    const Error error = begin_call();
+    end_call(turn);
+    return error;
+}
+
+int Socket::look(Turn &turn, int wanted, bool ask_kernel, bool will_wait) {
+    int holds = 0;
+    if (wanted & ZMQ_POLLIN) {
+        bool readable = pattern_->can_recv();
+        if (!readable && ask_kernel) {
+            end_call(turn);
+            readable = bring_in(turn, will_wait) && pattern_->can_recv();
+        }
+        if (readable) holds |= ZMQ_POLLIN;
+    }
+    if ((wanted & ZMQ_POLLOUT) && pattern_->can_send()) holds |= ZMQ_POLLOUT;
+    end_call(turn);
+    return holds;
+}
+
+int Socket::ready_events(int wanted, Error &error) {
+    Turn turn(turn_);
+    error = is_inherited() ? err::interrupted : begin_call();
+    return error ? 0 : look(turn, wanted, true, false);
+}
+
+int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
+    Turn turn(turn_);
+    if ((error = begin_call())) return 0;
+    flush_batches(turn);
+    mailbox_->begin_sleep();
+    // Once more, now that everybody knows that we sleep.
+    if ((error = check_alive())) {
+        mailbox_->end_sleep();
+        return 0;
+    }
+    if (mailbox_->has_news()) take_news();
+    const int holds = look(turn, wanted, false, false);
+    if (holds != 0 || !inputs_.empty()) {
+        mailbox_->end_sleep();
+        descriptor = -1; // look again instead of waiting
+        return holds;
+    }
+    if (set_.is_open() && !fd_is_out_) borrow();
+    waiting_ = true;
+    ++seen_;
+    descriptor = borrowed_ ? set_.fd() : mailbox_->fd();
+    return 0;
+}
+
+void Socket::end_wait(bool has_news) {
+    Turn turn(turn_);
+    waiting_ = false;
+    mailbox_->end_sleep();
+    if (borrowed_) {
+        if (has_news) (void)collect(turn, Deadline::in_ms(0));
+        if (blocked_links_ > 0) hand_back();
+        else arm_tick();
+    }
+}
+
+int Socket::wait_for(int wanted, const Deadline &deadline, Error &error) {
+    if (is_inherited()) {
+        error = err::interrupted;
+        return 0;
+    }
+    Turn turn(turn_);
+    if ((error = begin_call())) return 0;
+    int holds = look(turn, wanted, true, !deadline.is_immediate());
+    while (holds == 0 && !deadline.has_passed()) {
+        if ((error = wait(turn, deadline))) return 0;
+        holds = look(turn, wanted, false, false);
+    }
+    return holds;
+}
+
+} // namespace tern

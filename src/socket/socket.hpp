@@ -1,0 +1,223 @@
+// Socket: what the application holds. It joins a pattern with its pipes, links and endpoints, and is
+// where a calling thread waits.
+//
+// Threads: one application thread at a time calls; I/O threads come in under the turn. The thread that
+//          waits does so on the descriptors of its own links ("borrowed"): it reads and decodes itself
+//          and no other thread is woken. The I/O thread takes them back about a millisecond after the
+//          caller was last seen, or at once when there is something to write.
+//
+//   Whoever waits first publishes that it sleeps (Mailbox::begin_sleep), then looks at everything
+//   again under the turn, then sleeps. Whoever changes something does so under the turn, or posts it
+//   to the mailbox, and then wakes the sleeper if it sees one: no wake-up is lost.
+//
+//   The links' descriptors are edge-triggered in the socket's own set. Whoever takes a report from
+//   that set notes it in the link under the turn before it does anything else, so that a change of
+//   hands between caller and I/O thread loses none.
+//
+// Owner:   the application's handle and the Context; tasks on I/O threads hold it by pointer too, so
+//          the memory goes when the last of them has run.
+#ifndef TERN_SOCKET_SOCKET_HPP
+#define TERN_SOCKET_SOCKET_HPP
+
+#include "link/connector.hpp"
+#include "link/link_host.hpp"
+#include "link/listener.hpp"
+#include "os/fork_guard.hpp"
+#include "pattern/pattern.hpp"
+#include "socket/monitor.hpp"
+#include "socket/options.hpp"
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace tern {
+
+class Context;
+
+class Socket final : public LinkHost,
+                     public PatternHost,
+                     public std::enable_shared_from_this<Socket> {
+  public:
+    static Result<std::shared_ptr<Socket>> create(Context &context, int type,
+                                                  const ContextOptions &context_options);
+    ~Socket() override;
+
+    // ---- messages
+    // Takes the frame and leaves it empty; on failure it is the caller's, untouched.
+    Error send(Message &frame, bool dont_wait);
+    // Replaces the frame's content.
+    Error recv(Message &frame, bool dont_wait);
+
+    // ---- endpoints
+    Error bind(const char *text);
+    Error connect(const char *text);
+    Error end_endpoint(const char *text); // unbind and disconnect are one
+    Error monitor(const char *text, int events);
+
+    // ---- options
+    Error set_option(int option, const void *value, size_t size);
+    Error get_option(int option, void *value, size_t *size);
+
+    // ---- end
+    void close();
+    // The context is going down: every call from now on says ETERM.
+    void terminate();
+
+    // ---- polling, for several sockets in one wait
+    // Which of `wanted` (ZMQ_POLLIN, ZMQ_POLLOUT) hold now; negative with `error` set on failure.
+    int ready_events(int wanted, Error &error);
+    // Announces a sleep. Returns the events that hold already; when there are none, `descriptor` is
+    // what to wait for, and end_wait() has to follow.
+    int begin_wait(int wanted, int &descriptor, Error &error);
+    void end_wait(bool has_news);
+    // For one socket alone: waits until one of `wanted` holds.
+    int wait_for(int wanted, const Deadline &deadline, Error &error);
+
+    int type() const { return type_; }
+    bool is_inherited() const { return fork_guard_.is_inherited(); }
+
+    // ---- LinkHost
+    Lock &turn() override { return turn_; }
+    Loop &loop() override { return *loop_; }
+    void link_up(Link &link, const std::string &peer_routing_id) override;
+    void link_readable(Link &link) override;
+    void link_writable(Link &link) override;
+    void link_has_output(Link &link) override;
+    void link_has_input(Link &link) override;
+    void link_ended(Link &link) override;
+    void close_link(Link &link, bool flush) override;
+    Error watch(Link &link, int fd) override;
+    void watch_writable(Link &link, int fd, bool wanted) override;
+    void unwatch(Link &link, int fd) override;
+    void event(LinkEvent event, int64_t value, const EndpointTexts &endpoints) override;
+    void endpoint_finished(uint64_t endpoint_id) override;
+
+    // ---- PatternHost
+    void pipe_drained(Pipe &pipe) override;
+    void pipe_refused(Pipe &pipe) override;
+    void pipe_unwanted(Pipe &pipe) override { unwanted_.push_back(&pipe); }
+
+  private:
+    struct Bound {
+        std::string text;
+        std::shared_ptr<Listener> listener; // null: an inproc name
+    };
+    struct Connected {
+        std::string text;
+        std::shared_ptr<Connector> connector;
+        Pipe *inproc = nullptr;
+    };
+    // The socket's set reports to its loop, while it is not borrowed.
+    struct SetHandler final : EventHandler {
+        explicit SetHandler(Socket &socket) : socket(socket) {}
+        void on_ready(unsigned) override { socket.serve_set(); }
+        Socket &socket;
+    };
+    struct LinkSlot {
+        std::weak_ptr<Link> link;
+        uint32_t generation = 0;
+    };
+
+    Socket(Context &context, int type, const ContextOptions &context_options);
+
+    // socket.cpp: messages and waiting
+    Error check_alive() const;
+    Error begin_call();
+    void end_call(Turn &turn);
+    Error wait(Turn &turn, const Deadline &deadline);
+    int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
+    bool bring_in(Turn &turn, bool will_wait);
+    bool read_listed_links(Turn &turn);
+    int collect(Turn &turn, const Deadline &deadline);
+    void take_events(Turn &turn, const PollEvent *events, int count);
+    void flush_outputs(Turn &turn);
+    void flush_batches(Turn &turn);
+
+    // socket_borrow.cpp: the set between caller and I/O thread
+    void borrow();
+    void hand_back();
+    void arm_tick();
+    void tick();
+    void serve_set();
+    void serve_listed_links(Turn &turn);
+    std::shared_ptr<Link> find_link(uint64_t id);
+    void list_for_input(Link &link);
+    void forget_link(Link &link);
+
+    // socket_pipes.cpp: pipes come and go
+    void take_news();
+    void settle(Turn &turn);
+    void end_connection(Link &link);
+    void adopt(Pipe &pipe);
+    void attach(Pipe &pipe);
+    void stop_writing(Pipe &pipe);
+    void detach(Pipe &pipe);
+    void let_go(Pipe &pipe);
+    void apply_hwm();
+    void finish_if_done();
+    void leave_context();
+
+    // socket_endpoints.cpp
+    Error bind_inproc(const Endpoint &endpoint);
+    Error connect_inproc(const Endpoint &endpoint);
+    Error choose_loop();
+    InprocSide inproc_side();
+    Error get_live_option(int option, void *value, size_t *size);
+    std::shared_ptr<const LinkOptions> snapshot() const;
+
+    Context &context_;
+    const int type_;
+    const ForkGuard fork_guard_;
+    Lock turn_;
+    Mailbox *mailbox_ = nullptr;
+    std::atomic<bool> terminated_{false};
+
+    // ---- everything below is under the turn
+    Options options_;
+    std::unique_ptr<Pattern> pattern_;
+    std::vector<Pipe *> pipes_;
+    std::vector<Pipe *> drained_;
+    std::vector<Pipe *> unwanted_;
+    int late_releases_ = 0; // pipes let go while they were still in the mailbox
+    bool closed_ = false;
+    bool finished_ = false;
+
+    bool receiving_more_ = false;
+    bool received_since_write_ = false; // a request-reply rhythm: the next message is awaited
+    bool fd_is_out_ = false;            // ZMQ_FD was asked for: the application waits by itself
+
+    std::string last_endpoint_;
+    uint64_t next_endpoint_id_ = 1;
+    std::map<uint64_t, Bound> bound_; // by endpoint id
+    std::map<uint64_t, Connected> connected_;
+    std::shared_ptr<Monitor> monitor_;
+    std::map<uint64_t, std::shared_ptr<void>> working_; // endpoints that have not finished
+
+    Loop *loop_ = nullptr;
+    Poller set_;
+    bool set_failed_ = false;
+    SetHandler set_handler_{*this};
+    Loop::WatchId set_watch_ = 0;
+    bool borrowed_ = false;
+    bool waiting_ = false;
+    bool tick_armed_ = false;
+    uint64_t seen_ = 0;
+    uint64_t seen_at_tick_ = 0;
+    int idle_ticks_ = 0;
+    int tries_to_skip_ = 0; // reads without asking the kernel first, while they bring nothing
+
+    std::vector<LinkSlot> link_slots_;
+    std::vector<uint32_t> free_link_slots_;
+    size_t links_up_ = 0;
+    Link *only_link_ = nullptr;
+    int blocked_links_ = 0;
+    std::vector<Link *> outputs_;
+    std::vector<Link *> batches_;
+    std::vector<Link *> inputs_;
+};
+
+} // namespace tern
+
+#endif

@@ -1,0 +1,193 @@
+// The socket's set of descriptors, and who waits for it: the calling thread or the I/O thread.
+#include "socket/socket.hpp"
+
+#include <algorithm>
+
+namespace tern {
+
+namespace {
+constexpr uint64_t waker_id = UINT64_MAX;
+constexpr int tick_ms = 1;
+// After so many ticks in one wait the I/O thread lets the caller sleep in peace.
+constexpr int idle_ticks_max = 4;
+constexpr int events_max = 64;
+
+uint64_t make_id(uint32_t generation, size_t index) { return uint64_t(generation) << 32 | index; }
+} // namespace
+
+// ---- registration
+
+Error Socket::watch(Link &link, int fd) {
+    size_t index;
+    if (free_link_slots_.empty()) {
+        index = link_slots_.size();
+        link_slots_.emplace_back();
+    } else {
+        index = free_link_slots_.back();
+        free_link_slots_.pop_back();
+    }
+    link_slots_[index].link = link.weak_from_this();
+    link.host_id = make_id(link_slots_[index].generation, index);
+    if (Poller::can_nest && !set_.is_open() && !set_failed_) {
+        set_failed_ = bool(set_.open());
+        // While the application waits for the waker itself (ZMQ_FD), nobody else may.
+        if (!set_failed_ && !fd_is_out_)
+            set_failed_ = bool(set_.add(mailbox_->fd(), waker_id, ready::read));
+        if (!set_failed_) {
+            const auto watch = loop_->watch(set_.fd(), set_handler_, ready::read);
+            if (watch) set_watch_ = *watch;
+            else set_failed_ = true;
+        }
+        // Without a set of its own the socket is served by the I/O thread alone.
+        if (set_failed_) set_ = Poller();
+    }
+    Error error;
+    if (set_.is_open()) {
+        error = set_.add(fd, link.host_id, ready::read | ready::edge);
+    } else {
+        const auto watch = loop_->watch(fd, link, ready::read | ready::edge);
+        error = watch.error();
+        if (!error) link.watch_id = *watch;
+    }
+    ++links_up_;
+    only_link_ = links_up_ == 1 ? &link : nullptr;
+    if (error) unwatch(link, -1);
+    return error;
+}
+
+void Socket::watch_writable(Link &link, int fd, bool wanted) {
+    blocked_links_ += wanted ? 1 : -1;
+    const unsigned interest =
+        ready::read | ready::edge | (wanted ? unsigned(ready::write) : 0u);
+    if (set_.is_open()) (void)set_.modify(fd, link.host_id, interest);
+    else (void)loop_->poller().modify(fd, link.watch_id, interest);
+}
+
+void Socket::unwatch(Link &link, int fd) {
+    if (link.has_write_watch()) --blocked_links_;
+    if (link.watch_id) loop_->unwatch(link.watch_id, fd);
+    else if (set_.is_open() && fd >= 0) set_.remove(fd);
+    LinkSlot &slot = link_slots_[uint32_t(link.host_id)];
+    slot.link.reset();
+    ++slot.generation;
+    free_link_slots_.push_back(uint32_t(link.host_id));
+    --links_up_;
+    only_link_ = nullptr;
+    if (links_up_ == 1)
+        for (const LinkSlot &other : link_slots_)
+            if (const auto held = other.link.lock()) only_link_ = held.get();
+    forget_link(link);
+}
+
+std::shared_ptr<Link> Socket::find_link(uint64_t id) {
+    const size_t index = uint32_t(id);
+    if (index >= link_slots_.size() || link_slots_[index].generation != uint32_t(id >> 32))
+        return nullptr;
+    return link_slots_[index].link.lock();
+}
+
+void Socket::forget_link(Link &link) {
+    const auto scrub = [&link](std::vector<Link *> &list, bool &listed) {
+        if (!listed) return;
+        list.erase(std::remove(list.begin(), list.end(), &link), list.end());
+        listed = false;
+    };
+    scrub(outputs_, link.in_output_list);
+    scrub(batches_, link.in_batch_list);
+    scrub(inputs_, link.in_input_list);
+}
+
+void Socket::list_for_input(Link &link) {
+    if (link.in_input_list) return;
+    link.in_input_list = true;
+    inputs_.push_back(&link);
+}
+
+// ---- borrowing
+
+// The caller will wait on the set, or has just asked it: the I/O thread looks away.
+void Socket::borrow() {
+    if (borrowed_) return;
+    borrowed_ = true;
+    (void)loop_->poller().modify(set_.fd(), set_watch_, 0);
+    arm_tick();
+}
+
+// Level-triggered there, so whatever is in the set already is reported at once. What the caller has
+// taken out of it and not read is listed, and served by a task of its own.
+void Socket::hand_back() {
+    if (!borrowed_) return;
+    borrowed_ = false;
+    (void)loop_->poller().modify(set_.fd(), set_watch_, ready::read);
+    if (inputs_.empty()) return;
+    loop_->post([self = std::static_pointer_cast<Socket>(shared_from_this())] {
+        Turn turn(self->turn_);
+        self->serve_listed_links(turn);
+    });
+}
+
+void Socket::arm_tick() {
+    if (tick_armed_) return;
+    tick_armed_ = true;
+    idle_ticks_ = 0;
+    loop_->post([self = shared_from_this()] {
+        self->loop_->add_timer_ms(tick_ms, [self] { self->tick(); });
+    });
+}
+
+// I/O thread: has the caller been seen since the last tick?
+void Socket::tick() {
+    Turn turn(turn_);
+    if (!borrowed_ || finished_) {
+        tick_armed_ = false;
+        return;
+    }
+    if (seen_ == seen_at_tick_) {
+        if (!waiting_) {
+            tick_armed_ = false;
+            hand_back();
+            return;
+        }
+        if (++idle_ticks_ > idle_ticks_max) { // armed again when the wait ends
+            tick_armed_ = false;
+            return;
+        }
+    } else {
+        idle_ticks_ = 0;
+    }
+    seen_at_tick_ = seen_;
+    loop_->add_timer_ms(tick_ms, [self = shared_from_this()] { self->tick(); });
+}
+
+// I/O thread: the set reports.
+void Socket::serve_set() {
+    const std::shared_ptr<Socket> self = shared_from_this();
+    Turn turn(turn_);
+    if (borrowed_ || !set_.is_open()) return;
+    PollEvent events[events_max];
+    const int count = set_.wait(events, events_max, 0);
+    for (int i = 0; i < count; ++i) {
+        if (events[i].id == waker_id) continue;
+        const std::shared_ptr<Link> link = find_link(events[i].id);
+        if (!link) continue;
+        if (events[i].ready & (ready::read | ready::hangup)) list_for_input(*link);
+        link->note_ready(turn, events[i].ready);
+    }
+    serve_listed_links(turn);
+    end_call(turn);
+}
+
+void Socket::serve_listed_links(Turn &turn) {
+    for (size_t n = inputs_.size(); n > 0 && !inputs_.empty(); --n) {
+        Link &link = *inputs_.front();
+        const std::shared_ptr<Link> held = link.shared_from_this();
+        inputs_.erase(inputs_.begin());
+        link.in_input_list = false;
+        link.serve_input(turn);
+        // Left over because its queue is full: the caller reads on when it has made room.
+        if (link.may_have_input()) list_for_input(link);
+    }
+    end_call(turn);
+}
+
+} // namespace tern

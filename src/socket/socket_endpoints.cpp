@@ -1,0 +1,282 @@
+// Endpoints, options and monitors: the calls that a program makes rarely.
+#include "os/random.hpp"
+#include "socket/context.hpp"
+#include "socket/socket.hpp"
+#include "transport/ipc.hpp"
+
+#include <vector>
+#include <zmq.h>
+
+namespace tern {
+
+namespace {
+
+// A repeated connect of these types to the same text is a no-op (CON-12).
+bool connects_once(int type) {
+    return type == ZMQ_DEALER || type == ZMQ_REQ || type == ZMQ_SUB || type == ZMQ_PUB;
+}
+
+bool conflates(int type) {
+    return type == ZMQ_PUSH || type == ZMQ_PULL || type == ZMQ_PUB || type == ZMQ_SUB ||
+           type == ZMQ_DEALER;
+}
+
+bool is_stream_transport(const Endpoint &endpoint) {
+    return endpoint.transport == Endpoint::Transport::tcp ||
+           endpoint.transport == Endpoint::Transport::ipc;
+}
+
+} // namespace
+
+// What the options are now; connections made later keep seeing this (sockopts.md section 4).
+std::shared_ptr<const LinkOptions> Socket::snapshot() const {
+    auto options = std::make_shared<LinkOptions>(options_.link);
+    options->socket_type = type_;
+    options->conflate = options->conflate && conflates(type_);
+    return options;
+}
+
+Error Socket::choose_loop() {
+    Loop *loop = context_.choose_loop(options_.affinity);
+    if (!loop) return err::no_io_thread;
+    if (!loop_) {
+        loop_ = loop;
+        ++loop_->load;
+    }
+    return err::none;
+}
+
+InprocSide Socket::inproc_side() {
+    InprocSide side;
+    side.mailbox = mailbox_;
+    side.routing_id = options_.link.routing_id;
+    side.send_hwm = options_.link.send_hwm;
+    side.receive_hwm = options_.link.receive_hwm;
+    side.conflate = options_.link.conflate && conflates(type_);
+    return side;
+}
+
+Error Socket::bind(const char *text) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    const auto endpoint = parse_endpoint(text);
+    if (!endpoint) return endpoint.error();
+    if (endpoint->transport == Endpoint::Transport::inproc) {
+        const Error error = bind_inproc(*endpoint);
+        end_call(turn);
+        return error;
+    }
+    if (!is_stream_transport(*endpoint)) return err::protocol_not_supported;
+    if (const Error error = choose_loop()) return error;
+    const auto listener =
+        std::make_shared<Listener>(shared_from_this(), next_endpoint_id_++, snapshot());
+    if (const Error error = listener->open(*endpoint)) return error;
+    last_endpoint_ = listener->endpoint();
+    bound_.emplace(listener->id(), Bound{last_endpoint_, listener});
+    working_.emplace(listener->id(), listener);
+    loop_->post([listener] { listener->start(); });
+    return err::none;
+}
+
+Error Socket::bind_inproc(const Endpoint &endpoint) {
+    if (const Error error = context_.inproc_names().bind(endpoint.address, inproc_side()))
+        return error;
+    last_endpoint_ = endpoint.text;
+    bound_.emplace(next_endpoint_id_++, Bound{endpoint.text, nullptr});
+    // Those who were here before the name are met inside bind (CON-3).
+    take_news();
+    return err::none;
+}
+
+Error Socket::connect(const char *text) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    const auto parsed = parse_endpoint(text);
+    if (!parsed) return parsed.error();
+    const Endpoint &endpoint = *parsed;
+    if (const Error error = pattern_->check_connect()) return error;
+    if (endpoint.transport == Endpoint::Transport::inproc) {
+        const Error error = connect_inproc(endpoint);
+        end_call(turn);
+        return error;
+    }
+    if (!is_stream_transport(endpoint)) return err::protocol_not_supported;
+    if (connects_once(type_))
+        for (const auto &entry : connected_)
+            if (entry.second.text == endpoint.text) return err::none;
+    if (const Error error = choose_loop()) return error;
+    if (endpoint.transport == Endpoint::Transport::tcp) {
+        const auto address = parse_connect(endpoint.address);
+        if (!address) return address.error();
+    } else if (const Error error = check_ipc_address(endpoint.address)) {
+        return error;
+    }
+    const auto connector = std::make_shared<Connector>(
+        shared_from_this(), next_endpoint_id_++, snapshot(), endpoint, context_.resolver(),
+        random_number());
+    last_endpoint_ = endpoint.text;
+    connected_.emplace(connector->id(), Connected{endpoint.text, connector, nullptr});
+    working_.emplace(connector->id(), connector);
+    if (!options_.link.immediate) {
+        PipePair *pair = PipePair::create(false);
+        if (!pair) return err::no_memory;
+        connector->link().set_pipe(*pair);
+        Pipe &pipe = pair->near_end();
+        pipe.set_connected_side(true);
+        pipe.set_identified(false);
+        if (options_.link.conflate && conflates(type_))
+            pipe.inbound().conflate(), pipe.outbound().conflate();
+        adopt(pipe);
+        attach(pipe);
+    }
+    loop_->post([connector] { connector->start(); });
+    end_call(turn);
+    return err::none;
+}
+
+Error Socket::connect_inproc(const Endpoint &endpoint) {
+    PipePair *pair = context_.inproc_names().connect(endpoint.address, inproc_side());
+    if (!pair) return err::no_memory;
+    Pipe &pipe = pair->near_end();
+    last_endpoint_ = endpoint.text;
+    connected_.emplace(next_endpoint_id_++, Connected{endpoint.text, nullptr, &pipe});
+    adopt(pipe);
+    attach(pipe);
+    // A binder that is there already has said its name (`named` is among the news).
+    take_news();
+    return err::none;
+}
+
+Error Socket::end_endpoint(const char *text) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    const auto parsed = parse_endpoint(text);
+    if (!parsed) return parsed.error();
+    bool found = false;
+    if (parsed->transport == Endpoint::Transport::inproc)
+        found = context_.inproc_names().unbind(parsed->address, mailbox_);
+    std::vector<std::string> names{parsed->text};
+    if (parsed->transport == Endpoint::Transport::tcp) {
+        // A number written in another form means the same endpoint (DIS-1).
+        const auto address = parse_connect(parsed->address);
+        if (address)
+            if (const auto number = numeric(*address, options_.link.transport.ipv6))
+                names.push_back(number->text());
+    }
+    for (const std::string &name : names) {
+        for (auto it = bound_.begin(); it != bound_.end();) {
+            const auto entry = it++;
+            if (entry->second.text != name) continue;
+            found = true;
+            if (entry->second.listener) entry->second.listener->close(options_.linger_ms);
+            bound_.erase(entry);
+        }
+        for (auto it = connected_.begin(); it != connected_.end();) {
+            const auto entry = it++;
+            if (entry->second.text != name) continue;
+            found = true;
+            const Connected ended = entry->second;
+            connected_.erase(entry);
+            if (ended.connector) ended.connector->close(options_.linger_ms);
+            else detach(*ended.inproc);
+        }
+        if (found) break;
+    }
+    end_call(turn);
+    return found ? err::none : err::no_entry;
+}
+
+Error Socket::monitor(const char *text, int events) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = check_alive()) return error;
+    if (events < 0 || events > ZMQ_EVENT_ALL) return err::invalid;
+    const auto stop_old = [this] {
+        if (!monitor_) return;
+        monitor_->stop(true);
+        monitor_.reset();
+        context_.release_slot();
+    };
+    if (!text) {
+        stop_old();
+        return err::none;
+    }
+    const auto endpoint = parse_endpoint(text);
+    if (!endpoint) return endpoint.error();
+    if (endpoint->transport != Endpoint::Transport::inproc) return err::protocol_not_supported;
+    stop_old();
+    if (!context_.reserve_slot()) return err::too_many_files;
+    const auto monitor = std::make_shared<Monitor>(context_.inproc_names(), events);
+    if (const Error error = monitor->start(endpoint->address)) {
+        context_.release_slot();
+        return error;
+    }
+    monitor_ = monitor;
+    return err::none;
+}
+
+// ---- options
+
+Error Socket::set_option(int option, const void *value, size_t size) {
+    Turn turn(turn_);
+    if (const Error error = check_alive()) return error;
+    if (const Error error = tern::set_option(options_, type_, option, value, size)) return error;
+    const OptionRow *row = find_option(option);
+    if (row && row->home == OptionRow::Home::pattern) {
+        const Error error = pattern_->set_option(option, value, size);
+        end_call(turn);
+        return error;
+    }
+    if (option == ZMQ_SNDHWM || option == ZMQ_RCVHWM) apply_hwm();
+    return err::none;
+}
+
+Error Socket::get_option(int option, void *value, size_t *size) {
+    if (option == ZMQ_EVENTS) {
+        if (is_inherited()) return err::interrupted;
+        if (!value || !size || *size < sizeof(int)) return err::invalid;
+        Error error;
+        const int events = ready_events(ZMQ_POLLIN | ZMQ_POLLOUT, error);
+        return error ? error : store_int(events, value, size);
+    }
+    Turn turn(turn_);
+    if (const Error error = check_alive()) return error;
+    if (!value || !size) return err::invalid;
+    const OptionRow *row = find_option(option);
+    if (row && row->home == OptionRow::Home::live && option != ZMQ_TYPE &&
+        option != ZMQ_THREAD_SAFE && option != ZMQ_MECHANISM) {
+        if (const Error error = check_readable(*row, type_)) return error;
+        return get_live_option(option, value, size);
+    }
+    if (option == ZMQ_ROUTING_ID && type_ == ZMQ_STREAM) {
+        const std::string id = pattern_->newest_routing_id();
+        if (!id.empty()) return store_value(id.data(), id.size(), value, size);
+    }
+    return tern::get_option(options_, type_, option, value, size);
+}
+
+Error Socket::get_live_option(int option, void *value, size_t *size) {
+    switch (option) {
+    case ZMQ_RCVMORE: return store_int(receiving_more_ ? 1 : 0, value, size);
+    case ZMQ_FD:
+        if (*size < sizeof(int)) return err::invalid;
+        if (!fd_is_out_) {
+            // From now on the application waits for this descriptor, and the I/O thread reads.
+            fd_is_out_ = true;
+            hand_back();
+            if (set_.is_open()) set_.remove(mailbox_->fd());
+            mailbox_->begin_sleep();
+        }
+        return store_int(mailbox_->fd(), value, size);
+    case ZMQ_LAST_ENDPOINT: return store_text(last_endpoint_, value, size);
+    case ZMQ_TOPICS_COUNT:
+        return pattern_->topics_count() < 0 ? err::invalid
+                                            : store_int(pattern_->topics_count(), value, size);
+    default: return err::invalid;
+    }
+}
+
+} // namespace tern

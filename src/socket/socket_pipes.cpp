@@ -1,0 +1,299 @@
+// Pipes and links come and go: what the socket does when its peers report.
+#include "socket/context.hpp"
+#include "socket/socket.hpp"
+
+#include <algorithm>
+#include <sched.h>
+#include <zmq.h>
+
+namespace tern {
+
+// ---- a link reports
+
+void Socket::link_up(Link &link, const std::string &peer_routing_id) {
+    if (link.is_closing()) return;
+    if (!link.socket_end()) {
+        PipePair *pair = PipePair::create(false);
+        if (!pair) {
+            link.fail(false);
+            return;
+        }
+        link.set_pipe(*pair);
+        Pipe &pipe = pair->near_end();
+        pipe.set_connected_side(!link.is_bound_side());
+        pipe.set_peer_routing_id(peer_routing_id);
+        pipe.set_identified(true);
+        if (options_.link.conflate) pipe.inbound().conflate(), pipe.outbound().conflate();
+        adopt(pipe);
+        attach(pipe);
+    } else {
+        Pipe &pipe = *link.socket_end();
+        if (!pipe.is_identified()) {
+            pipe.set_peer_routing_id(peer_routing_id);
+            pipe.set_identified(true);
+            pattern_->identified(pipe);
+        }
+        if (link.has_been_up) pattern_->reconnected(pipe);
+    }
+    link.has_been_up = true;
+    mailbox_->wake();
+}
+
+void Socket::link_readable(Link &link) {
+    Pipe *pipe = link.socket_end();
+    if (!pipe) return;
+    pattern_->readable(*pipe);
+    mailbox_->wake();
+}
+
+void Socket::link_writable(Link &link) {
+    if (Pipe *pipe = link.socket_end()) {
+        if (!pipe->writing_stopped) pattern_->writable(*pipe);
+        mailbox_->wake();
+    }
+}
+
+void Socket::link_has_output(Link &link) {
+    if (link.in_output_list) return;
+    link.in_output_list = true;
+    outputs_.push_back(&link);
+}
+
+void Socket::link_has_input(Link &link) {
+    list_for_input(link);
+    loop_->post([self = shared_from_this()] {
+        Turn turn(self->turn_);
+        self->serve_listed_links(turn);
+    });
+}
+
+void Socket::link_ended(Link &link) {
+    forget_link(link);
+    Pipe *pipe = link.socket_end();
+    link.let_pipe_go();
+    if (!pipe) return;
+    stop_writing(*pipe);
+    // What has arrived stays readable; the pattern says when it is all read.
+    if (pipe->is_drained()) detach(*pipe);
+    else pattern_->readable(*pipe);
+    mailbox_->wake();
+}
+
+void Socket::close_link(Link &link, bool flush) {
+    Pipe *pipe = link.socket_end();
+    if (pipe) {
+        pattern_->detach(*pipe);
+        pipes_[pipe->socket_index] = pipes_.back();
+        pipes_[pipe->socket_index]->socket_index = pipe->socket_index;
+        pipes_.pop_back();
+        pipe->rollback();
+    }
+    link.close(flush);
+    if (pipe) let_go(*pipe);
+}
+
+void Socket::event(LinkEvent event, int64_t value, const EndpointTexts &endpoints) {
+    if (monitor_) monitor_->emit(event, value, endpoints);
+}
+
+void Socket::endpoint_finished(uint64_t endpoint_id) {
+    bound_.erase(endpoint_id);
+    connected_.erase(endpoint_id);
+    working_.erase(endpoint_id);
+    finish_if_done();
+}
+
+// ---- the pattern reports
+
+void Socket::pipe_drained(Pipe &pipe) {
+    if (pipe.drained) return;
+    pipe.drained = true;
+    drained_.push_back(&pipe);
+}
+
+void Socket::pipe_refused(Pipe &pipe) {
+    // A remote peer would only come again, and again: it stays connected and is not heard (PAIR-2).
+    if (!pipe.far_end()) pipe_drained(pipe);
+}
+
+// Under the turn, when no call into the pattern is under way.
+void Socket::settle(Turn &turn) {
+    (void)turn;
+    while (!unwanted_.empty()) {
+        Pipe *pipe = unwanted_.back();
+        unwanted_.pop_back();
+        if (pipe->far_end()) end_connection(static_cast<Link &>(*pipe->far_end()));
+        else detach(*pipe);
+    }
+    while (!drained_.empty()) {
+        Pipe *pipe = drained_.back();
+        drained_.pop_back();
+        detach(*pipe);
+    }
+}
+
+// One made by a connect is not made again.
+void Socket::end_connection(Link &link) {
+    for (auto it = connected_.begin(); it != connected_.end(); ++it) {
+        const std::shared_ptr<Connector> connector = it->second.connector;
+        if (!connector || &connector->link() != &link) continue;
+        connected_.erase(it);
+        connector->close(-1);
+        return;
+    }
+    close_link(link, true);
+}
+
+// ---- pipes
+
+void Socket::adopt(Pipe &pipe) {
+    pipe.socket_index = pipes_.size();
+    pipes_.push_back(&pipe);
+    if (pipe.far_end()) {
+        pipe.outbound().set_writer_part(options_.link.send_hwm);
+        pipe.inbound().set_reader_part(options_.link.receive_hwm);
+    }
+}
+
+void Socket::attach(Pipe &pipe) { pattern_->attach(pipe); }
+
+void Socket::stop_writing(Pipe &pipe) {
+    if (pipe.writing_stopped) return;
+    pipe.writing_stopped = true;
+    pattern_->stop_writing(pipe);
+}
+
+void Socket::detach(Pipe &pipe) {
+    pattern_->detach(pipe);
+    drained_.erase(std::remove(drained_.begin(), drained_.end(), &pipe), drained_.end());
+    pipes_[pipe.socket_index] = pipes_.back();
+    pipes_[pipe.socket_index]->socket_index = pipe.socket_index;
+    pipes_.pop_back();
+    for (auto it = connected_.begin(); it != connected_.end(); ++it) {
+        if (it->second.inproc != &pipe) continue;
+        connected_.erase(it);
+        break;
+    }
+    let_go(pipe);
+}
+
+void Socket::let_go(Pipe &pipe) {
+    unwanted_.erase(std::remove(unwanted_.begin(), unwanted_.end(), &pipe), unwanted_.end());
+    drained_.erase(std::remove(drained_.begin(), drained_.end(), &pipe), drained_.end());
+    const bool in_mailbox = pipe.deafen();
+    pipe.close();
+    if (in_mailbox) ++late_releases_;
+    else pipe.release();
+}
+
+void Socket::take_news() {
+    // Newest first there; peers are to be met in the order in which they came.
+    Pipe *list = nullptr;
+    for (Pipe *pipe = mailbox_->take_news(); pipe;) {
+        Pipe *next = pipe->next_news;
+        pipe->next_news = list;
+        list = pipe;
+        pipe = next;
+    }
+    while (list) {
+        Pipe &pipe = *list;
+        list = pipe.next_news;
+        const uint8_t news = pipe.take_news();
+        if (news & Pipe::deaf) { // let go while it was still in the mailbox
+            --late_releases_;
+            pipe.release();
+            continue;
+        }
+        if (news & Pipe::attach) {
+            adopt(pipe);
+            attach(pipe);
+        }
+        if ((news & Pipe::named) && !pipe.is_identified()) {
+            pipe.set_peer_routing_id(pipe.other_end().announced_routing_id);
+            pipe.set_identified(true);
+            pattern_->identified(pipe);
+        }
+        if ((news & Pipe::writable) && !pipe.writing_stopped) pattern_->writable(pipe);
+        if (news & Pipe::ended) {
+            stop_writing(pipe);
+            if (pipe.is_drained()) pipe_drained(pipe);
+        }
+        if (news & (Pipe::readable | Pipe::attach | Pipe::ended)) pattern_->readable(pipe);
+    }
+}
+
+void Socket::apply_hwm() {
+    for (Pipe *pipe : pipes_) {
+        pipe->outbound().set_writer_part(options_.link.send_hwm);
+        pipe->inbound().set_reader_part(options_.link.receive_hwm);
+        if (!pipe->writing_stopped) pattern_->writable(*pipe);
+    }
+}
+
+// ---- end
+
+void Socket::terminate() {
+    Turn turn(turn_);
+    if (terminated_.exchange(true)) return;
+    // The collector is told that nothing more will come, as with a close (MON-6).
+    if (monitor_) monitor_->stop(true);
+    mailbox_->wake();
+}
+
+void Socket::close() {
+    const std::shared_ptr<Socket> self = shared_from_this();
+    context_.inproc_names().unbind_all(mailbox_);
+    Turn turn(turn_);
+    closed_ = true;
+    fd_is_out_ = false;
+    if (mailbox_->has_news()) take_news();
+    const int linger_ms = options_.linger_ms;
+    const auto bound = bound_;
+    for (const auto &entry : bound)
+        if (entry.second.listener) entry.second.listener->close(linger_ms);
+    const auto connected = connected_;
+    for (const auto &entry : connected)
+        if (entry.second.connector) entry.second.connector->close(linger_ms);
+    // Links that were accepted follow their listener on the I/O thread; what is left here is inproc,
+    // or has ended and was not read.
+    for (size_t i = pipes_.size(); i-- > 0;) {
+        if (i >= pipes_.size()) continue;
+        Pipe *pipe = pipes_[i];
+        if (pipe->far_end()) pipe->rollback();
+        else detach(*pipe);
+    }
+    hand_back();
+    while (late_releases_ > 0) {
+        take_news();
+        if (late_releases_ > 0) ::sched_yield();
+    }
+    end_call(turn);
+    finish_if_done();
+}
+
+// Under the turn. The object itself goes when the last task that holds it has run.
+void Socket::finish_if_done() {
+    if (!closed_ || finished_ || !working_.empty()) return;
+    finished_ = true;
+    while (!pipes_.empty()) detach(*pipes_.back());
+    if (set_.is_open()) {
+        loop_->post([self = shared_from_this()] {
+            self->loop_->unwatch(self->set_watch_, self->set_.fd());
+            self->leave_context();
+        });
+        return;
+    }
+    leave_context();
+}
+
+void Socket::leave_context() {
+    if (monitor_) {
+        monitor_->stop(true);
+        monitor_.reset();
+        context_.release_slot();
+    }
+    if (loop_) --loop_->load;
+    context_.socket_finished(this);
+}
+
+} // namespace tern

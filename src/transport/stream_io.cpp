@@ -1,0 +1,79 @@
+#include "transport/stream_io.hpp"
+
+#include <climits>
+#include <sys/socket.h>
+
+namespace tern {
+
+namespace {
+
+bool has_bytes(const iovec *pieces, int count) {
+    for (int i = 0; i < count; ++i) {
+        if (pieces[i].iov_len > 0) return true;
+    }
+    return false;
+}
+
+msghdr header_for(const iovec *pieces, int count) {
+    msghdr header{};
+    header.msg_iov = const_cast<iovec *>(pieces); // the kernel does not write to it
+    header.msg_iovlen = static_cast<size_t>(count < IOV_MAX ? count : IOV_MAX);
+    return header;
+}
+
+IoResult failure_of(int number) {
+    if (number == EAGAIN || number == EWOULDBLOCK) {
+        return {IoResult::Status::would_block, 0, err::none};
+    }
+    return {IoResult::Status::failed, 0, Error(number)};
+}
+
+IoResult moved(ssize_t count) {
+    return {IoResult::Status::ok, static_cast<size_t>(count), err::none};
+}
+
+IoResult read_result(ssize_t count) {
+    if (count < 0) return failure_of(errno);
+    if (count == 0) return {IoResult::Status::closed, 0, err::none};
+    return moved(count);
+}
+
+} // namespace
+
+IoResult read_some(int fd, void *buffer, size_t size) {
+    if (size == 0) return moved(0); // recv would answer as at the end of the stream
+    ssize_t count;
+    do {
+        count = ::recv(fd, buffer, size, MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    return read_result(count);
+}
+
+IoResult read_vector(int fd, const iovec *pieces, int count) {
+    if (!has_bytes(pieces, count)) return moved(0);
+    msghdr header = header_for(pieces, count);
+    ssize_t got;
+    do {
+        got = ::recvmsg(fd, &header, MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    return read_result(got);
+}
+
+IoResult write_some(int fd, const void *data, size_t size) {
+    ssize_t sent;
+    do {
+        sent = ::send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? failure_of(errno) : moved(sent);
+}
+
+IoResult write_vector(int fd, const iovec *pieces, int count) {
+    const msghdr header = header_for(pieces, count);
+    ssize_t sent;
+    do {
+        sent = ::sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? failure_of(errno) : moved(sent);
+}
+
+} // namespace tern

@@ -1,0 +1,34 @@
+// Stream I/O: one read or write on a connected stream socket, never blocking, never SIGPIPE.
+// Threads: values only.
+#ifndef TERN_TRANSPORT_STREAM_IO_HPP
+#define TERN_TRANSPORT_STREAM_IO_HPP
+
+#include "base/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <sys/uio.h>
+
+namespace tern {
+
+struct IoResult {
+    enum class Status : uint8_t {
+        ok,          // count bytes moved, perhaps fewer than asked
+        would_block, // nothing moved; wait for the poller
+        closed,      // the peer has sent everything it will send (reads only)
+        failed,      // see error
+    };
+    Status status = Status::ok;
+    size_t count = 0;
+    Error error;
+};
+
+IoResult read_some(int fd, void *buffer, size_t size);
+// At most IOV_MAX pieces are used; the rest counts as not moved.
+IoResult read_vector(int fd, const iovec *pieces, int count);
+IoResult write_some(int fd, const void *data, size_t size);
+IoResult write_vector(int fd, const iovec *pieces, int count);
+
+} // namespace tern
+
+#endif
