@@ -6,10 +6,7 @@
 #ifndef TERN_ABI_TESTS_PATTERNS_SUPPORT_H
 #define TERN_ABI_TESTS_PATTERNS_SUPPORT_H
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcomment" /* an ipc wildcard inside a comment */
 #include "support.h"
-#pragma GCC diagnostic pop
 
 #include <arpa/inet.h>
 #include <fcntl.h>

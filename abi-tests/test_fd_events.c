@@ -150,6 +150,10 @@ static void FD_3_bursts_are_read_to_the_end_by_the_recipe(void **state) {
                 assert_int_equal(zmq_send(push, &sent, sizeof sent, ZMQ_DONTWAIT), sizeof sent);
                 sent++;
             }
+            if (received == sent) { /* all have arrived before the news of the room they left */
+                assert_true(await_events_by_fd(push, ZMQ_POLLOUT));
+                continue;
+            }
             assert_true(await_events_by_fd(pull, ZMQ_POLLIN));
             do {
                 int32_t number = -1;

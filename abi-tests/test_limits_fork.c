@@ -397,7 +397,7 @@ static void THR_2_library_threads_block_all_signals_and_have_names (void **state
     do {
         n = list_tasks (after, 64);
         assert_true (now_ms () < end);
-    } while (!has_name (after, n, "ZMQbg/Reaper") || !has_name (after, n, "ZMQbg/IO/0")
+    } while (!(on_tern () || has_name (after, n, "ZMQbg/Reaper")) || !has_name (after, n, "ZMQbg/IO/0")
              || !has_name (after, n, "ZMQbg/IO/1"));
     int ours = 0;
     static const int signals[] = {SIGHUP,  SIGINT,  SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
@@ -410,7 +410,7 @@ static void THR_2_library_threads_block_all_signals_and_have_names (void **state
             if (!(after[i].blocked >> (signals[k] - 1) & 1))
                 fail_msg ("thread %s does not block signal %d", after[i].name, signals[k]);
     }
-    assert_true (ours >= 3);
+    assert_true (ours >= (on_tern () ? 2 : 3)); /* Tern closes sockets without a thread for it */
     close_now (s);
     end_ctx (ctx);
 }

@@ -627,7 +627,7 @@ static void GEN_2_a_refused_message_is_untouched (void **state)
     void *pull = new_socket (ctx, ZMQ_PULL);
     void *rep = new_socket (ctx, ZMQ_REP);
     void *router = new_socket (ctx, ZMQ_ROUTER);
-    void *client = new_socket (ctx, ZMQ_CLIENT);
+    void *client = type_is_built (ZMQ_CLIENT) ? new_socket (ctx, ZMQ_CLIENT) : NULL;
     void *push = new_socket (ctx, ZMQ_PUSH);
     set_int (router, ZMQ_ROUTER_MANDATORY, 1);
     static const size_t some[] = {1, 30, 200};
@@ -635,7 +635,8 @@ static void GEN_2_a_refused_message_is_untouched (void **state)
         expect_refused (pull, 0, ENOTSUP, some[i]);
         expect_refused (rep, 0, EFSM, some[i]);
         expect_refused (router, ZMQ_SNDMORE, EHOSTUNREACH, some[i]);
-        expect_refused (client, ZMQ_SNDMORE, EINVAL, some[i]);
+        if (client)
+            expect_refused (client, ZMQ_SNDMORE, EINVAL, some[i]);
         expect_refused (push, ZMQ_DONTWAIT, EAGAIN, some[i]);
     }
     set_int (push, ZMQ_SNDTIMEO, 20);
@@ -646,7 +647,8 @@ static void GEN_2_a_refused_message_is_untouched (void **state)
     close_now (pull);
     close_now (rep);
     close_now (router);
-    close_now (client);
+    if (client)
+        close_now (client);
     close_now (push);
     OK (zmq_ctx_term (ctx));
 }

@@ -290,6 +290,8 @@ static void on_every_type (const char *name, void (*check) (void *s, int type, c
                            const void *arg)
 {
     for (int type = 0; type < TYPES; ++type) {
+        if (!type_is_built (type))
+            continue;
         char text[100];
         snprintf (text, sizeof text, "%s on %s", name, type_names[type]);
         what = text;
@@ -412,6 +414,8 @@ static void ZMQ_LINGER_is_0_in_a_context_that_is_not_blocky (void **state)
     void *other = zmq_ctx_new ();
     OK (zmq_ctx_set (other, ZMQ_BLOCKY, 0));
     for (int type = 0; type < TYPES; ++type) {
+        if (!type_is_built (type))
+            continue;
         void *s = new_socket (other, type);
         assert_int_equal (get_int (s, ZMQ_LINGER), 0);
         OK (zmq_close (s));
@@ -1053,6 +1057,8 @@ static void ZMQ_CURVE_SERVERKEY_in_three_forms (void **state)
 static void ZMQ_CURVE_keys_survive_a_bad_one (void **state)
 {
     (void) state;
+    if (!zmq_has ("curve"))
+        LATER ("the CURVE mechanism is not built");
     OURS_IS_BETTER ("the reference overwrites a part of the key");
     what = "CURVE_PUBLICKEY";
     static const int options[] = {ZMQ_CURVE_PUBLICKEY, ZMQ_CURVE_SECRETKEY, ZMQ_CURVE_SERVERKEY};
@@ -1118,7 +1124,7 @@ static void the_mechanism_is_that_of_the_last_security_option (void **state)
 {
     (void) state;
     if (!zmq_has ("curve"))
-        skip ();
+        LATER ("the CURVE mechanism is not built");
     on_every_type ("security", security_check, NULL);
 }
 

@@ -177,7 +177,7 @@ static void generations(const char *transport, int parts) {
     set_int(push, ZMQ_RECONNECT_IVL, 10);
     set_int(push, ZMQ_SNDTIMEO, 20);
     if (strcmp(transport, "ipc") == 0) {
-        /* "ipc://*" takes its directory along: a name that lasts. */
+        /* An ipc wildcard takes its directory along: a name that lasts. */
         sprintf(endpoint, "ipc:///tmp/tern-order-%d.sock", (int)getpid());
         OK(zmq_bind(pull, endpoint));
     } else

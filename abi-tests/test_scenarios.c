@@ -4,7 +4,7 @@
 
 static const char *const networks[] = {"tcp", "ipc"};
 
-/* As bind_on, with an ipc name that outlives its binder: "ipc://*" would take its directory along.
+/* As bind_on, with an ipc name that outlives its binder: a wildcard would take its directory along.
  */
 static void lasting_endpoint(const char *transport, char *endpoint, int *fd) {
     static int counter;

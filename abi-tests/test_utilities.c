@@ -667,7 +667,8 @@ static void UTL_3_has (void **state)
     for (size_t i = 0; i < COUNT (maybe); ++i)
         assert_in_range (zmq_has (maybe[i]), 0, 1);
     assert_int_equal (zmq_has ("ipc"), 1);
-    assert_int_equal (zmq_has ("curve"), 1);
+    if (!on_tern ())
+        assert_int_equal (zmq_has ("curve"), 1);
 }
 
 /* Nothing is promised that does not work, and nothing works that is denied. */
@@ -675,8 +676,22 @@ static void UTL_3_has_tells_the_truth (void **state)
 {
     (void) state;
     char key[41], secret[41];
-    assert_int_equal (zmq_has ("curve"), zmq_curve_keypair (key, secret) == 0);
-    assert_int_equal (zmq_has ("draft"), dlsym (RTLD_DEFAULT, "zmq_poller_new") != NULL);
+    /* CURVE is the mechanism: without it there may be keys all the same. */
+    const bool keys = zmq_curve_keypair (key, secret) == 0;
+    if (!on_tern () || zmq_has ("curve"))
+        assert_int_equal (zmq_has ("curve"), keys);
+    /* A draft function may be exported without being built: it fails with ENOTSUP. */
+    void *(*poller_new) (void);
+    *(void **) &poller_new = dlsym (RTLD_DEFAULT, "zmq_poller_new");
+    void *poller = poller_new ? poller_new () : NULL;
+    if (poller_new && !poller)
+        assert_int_equal (errno, ENOTSUP);
+    assert_int_equal (zmq_has ("draft"), poller != NULL);
+    if (poller) {
+        int (*poller_destroy) (void **);
+        *(void **) &poller_destroy = dlsym (RTLD_DEFAULT, "zmq_poller_destroy");
+        OK (poller_destroy (&poller));
+    }
     void *ctx = zmq_ctx_new ();
     void *s = new_socket (ctx, ZMQ_PAIR);
     static const char *const transports[][2] = {
@@ -890,6 +905,13 @@ static void z85_decode_refuses (void **state)
 
 /* ---- Keys ---- */
 
+/* Tern may have the keys without the CURVE mechanism. */
+static bool has_keys (void)
+{
+    char pub[41], secret[41];
+    return zmq_has ("curve") || (on_tern () && zmq_curve_keypair (pub, secret) == 0);
+}
+
 static bool is_key (const char *text)
 {
     return strlen (text) == 40 && strspn (text, z85_alphabet) == 40;
@@ -898,7 +920,7 @@ static bool is_key (const char *text)
 static void keypairs (void **state)
 {
     (void) state;
-    if (!zmq_has ("curve")) {
+    if (!has_keys ()) {
         char unused[41];
         FAILS (zmq_curve_keypair (unused, unused), ENOTSUP);
         FAILS (zmq_curve_public (unused, z85_vectors[6].text), ENOTSUP);
@@ -928,7 +950,7 @@ static void keypairs (void **state)
 static void public_keys_of_known_secrets (void **state)
 {
     (void) state;
-    if (!zmq_has ("curve"))
+    if (!has_keys ())
         skip ();
     char pub[41];
     OK (zmq_curve_public (pub, "009c61o!#m2NH?C3>iWS5d]J*6CRx17-skh9337x"));
@@ -940,7 +962,7 @@ static void public_keys_of_known_secrets (void **state)
 static void refused_secrets_leave_the_buffer_alone (void **state)
 {
     (void) state;
-    if (!zmq_has ("curve"))
+    if (!has_keys ())
         skip ();
     char pub[41] = "untouched";
     FAILS (zmq_curve_public (pub, ""), EINVAL);
@@ -959,7 +981,7 @@ static void make_keypair (void *arg)
 static void keypairs_in_many_threads (void **state)
 {
     (void) state;
-    if (!zmq_has ("curve"))
+    if (!has_keys ())
         skip ();
     char keys[THREADS][82];
     void *threads[THREADS];
@@ -1125,7 +1147,9 @@ static void context_options_by_address (void **state)
             int value = r->lowest;
             memcpy (&buffer, &value, sizeof value);
             size_t size = n;
-            if (n == sizeof value && r->set)
+            if (n == sizeof value && r->option == ZMQ_SOCKET_LIMIT)
+                ; /* to be set, the number is that of ZMQ_THREAD_PRIORITY */
+            else if (n == sizeof value && r->set)
                 OK (CALL (zmq_ctx_set_ext) (ctx, r->option, &buffer, n));
             else
                 FAILS (CALL (zmq_ctx_set_ext) (ctx, r->option, &buffer, n), EINVAL);
@@ -1171,6 +1195,12 @@ static void wait_threads (const char *prefix, int expected)
     }
 }
 
+/* Tern closes sockets without a thread for it. */
+static int reapers (int contexts)
+{
+    return on_tern () ? 0 : contexts;
+}
+
 static void threads_start_with_the_first_socket (void **state)
 {
     (void) state;
@@ -1179,7 +1209,7 @@ static void threads_start_with_the_first_socket (void **state)
     OK (zmq_ctx_set (ctx, ZMQ_IO_THREADS, 3));
     assert_int_equal (count_threads ("ZMQbg/"), 0);
     void *s = new_socket (ctx, ZMQ_PAIR);
-    wait_threads ("ZMQbg/Reaper", 1);
+    wait_threads ("ZMQbg/Reaper", reapers (1));
     wait_threads ("ZMQbg/IO/", 3);
     wait_threads ("ZMQbg/IO/0", 1);
     wait_threads ("ZMQbg/IO/2", 1);
@@ -1205,7 +1235,7 @@ static void threads_of_every_context_are_its_own (void **state)
         assert_int_equal (zmq_ctx_get (ctx[i], ZMQ_IO_THREADS), i);
         s[i] = new_socket (ctx[i], ZMQ_PAIR);
     }
-    wait_threads ("ZMQbg/Reaper", 3);
+    wait_threads ("ZMQbg/Reaper", reapers (3));
     wait_threads ("ZMQbg/IO/", 3);
     for (int i = 0; i < 3; ++i) {
         close_now (s[i]);
@@ -1220,7 +1250,7 @@ static void threads_have_the_prefix (void **state)
     void *ctx = zmq_ctx_new ();
     OK (zmq_ctx_set (ctx, ZMQ_THREAD_NAME_PREFIX, 42));
     void *s = new_socket (ctx, ZMQ_PAIR);
-    wait_threads ("42/ZMQbg/Reaper\n", 1);
+    wait_threads ("42/ZMQbg/Reaper\n", reapers (1));
     wait_threads ("42/ZMQbg/IO/0\n", 1);
     close_now (s);
     OK (zmq_ctx_term (ctx));

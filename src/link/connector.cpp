@@ -179,7 +179,12 @@ void Connector::connection_ended(Link &link, bool fatal) {
     {
         Turn turn(host_.turn());
         // With IMMEDIATE, or for good, the pipe goes with its connection (RC-6, RC-8).
-        if (fatal || options_->immediate || !retries) host_.link_ended(link);
+        if (options_->immediate && !closed_) {
+            link.forget_output();
+            host_.link_lost(link);
+        } else if (fatal || !retries) {
+            host_.link_ended(link);
+        }
     }
     if (fatal) stop(false);
     else if (!retries) stop(true);

@@ -6,7 +6,7 @@
 
 namespace tern {
 
-InBuffer::Cut InBuffer::cut(Message &frame) {
+InBuffer::Cut InBuffer::cut_one(Message &frame) {
     if (in_body_) {
         if (body_filled_ < body_.size()) return Cut::need_more;
         frame = body_;
@@ -85,12 +85,14 @@ int InBuffer::target(iovec pieces[2]) {
         begin_ = 0;
     }
     asked_block_ = BlockPool::block_size - end_;
+    if (framing_ == Framing::raw) asked_block_ = std::min(asked_block_, raw_bytes_max_);
     if (asked_body_ > 0 || last_was_large_) asked_block_ = std::min(asked_block_, small_read);
     pieces[count++] = {block_ + end_, asked_block_};
     return count;
 }
 
 bool InBuffer::filled(size_t bytes) {
+    if (bytes > 0) wants_bytes_ = false;
     const size_t to_body = std::min(bytes, asked_body_);
     body_filled_ += to_body;
     end_ += bytes - to_body;
@@ -105,6 +107,7 @@ bool InBuffer::put(Bytes bytes) {
         begin_ = end_ = 0;
     }
     if (!block_ || bytes.size() > BlockPool::block_size - end_) return false;
+    wants_bytes_ = false;
     std::memcpy(block_ + end_, bytes.data(), bytes.size());
     end_ += bytes.size();
     return true;
@@ -119,6 +122,7 @@ void InBuffer::release_block_if_empty() {
 
 void InBuffer::clear() {
     begin_ = end_ = 0;
+    wants_bytes_ = true;
     release_block_if_empty();
     body_.close();
     body_.init();

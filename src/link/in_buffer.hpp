@@ -23,15 +23,25 @@ class InBuffer {
     InBuffer &operator=(const InBuffer &) = delete;
     ~InBuffer() { clear(); }
 
-    void set_framing(Framing framing) { framing_ = framing; }
+    // Without framing every read is a message of its own, of at most `raw_bytes_max`.
+    void set_framing(Framing framing, size_t raw_bytes_max) {
+        framing_ = framing;
+        raw_bytes_max_ = raw_bytes_max;
+    }
     void set_max_message_size(int64_t bytes) { max_message_size_ = bytes; }
 
     // The next frame into uninitialised memory.
-    Cut cut(Message &frame);
+    Cut cut(Message &frame) {
+        const Cut result = cut_one(frame);
+        if (result == Cut::need_more) wants_bytes_ = true;
+        return result;
+    }
     bool has_bytes() const { return begin_ != end_; }
+    // Everything was cut that can be: only now is there a place for more.
+    bool wants_bytes() const { return wants_bytes_; }
 
     // Where the next read goes: one or two pieces. 0 when there is no memory.
-    // REQUIRES: cut() has said need_more.
+    // REQUIRES: wants_bytes().
     int target(iovec pieces[2]);
     // Notes what was read into them. True when they were filled: more may be waiting.
     bool filled(size_t bytes);
@@ -45,9 +55,11 @@ class InBuffer {
     // Beside the rest of a large body, or after one: enough for the next header.
     static constexpr size_t small_read = 2 * 1024;
 
+    Cut cut_one(Message &frame);
     void release_block_if_empty();
 
     Framing framing_ = Framing::v2;
+    size_t raw_bytes_max_ = 0;
     int64_t max_message_size_ = -1;
     uint8_t *block_ = nullptr;
     size_t begin_ = 0;
@@ -57,6 +69,7 @@ class InBuffer {
     bool in_body_ = false;
     size_t body_filled_ = 0;
     bool last_was_large_ = false;
+    bool wants_bytes_ = true;
     size_t asked_body_ = 0; // of the last target()
     size_t asked_block_ = 0;
 };

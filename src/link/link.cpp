@@ -57,7 +57,7 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     established.properties.emplace("__fd", std::to_string(fd_.get()));
     metadata_ = new Metadata(std::move(established.properties));
     metadata_stock_ = 0;
-    in_.set_framing(framing_);
+    in_.set_framing(framing_, size_t(options_->in_batch_size));
     in_.put(Bytes(established.early_bytes.data(), established.early_bytes.size()));
     envelope_.reset();
     reading_ = writing_ = write_blocked_ = write_dead_ = false;
@@ -112,7 +112,7 @@ void Link::on_ready(unsigned bits) {
 // ---- inbound
 
 bool Link::read_in(Turn &turn) {
-    if (state_ != State::up || reading_) return false;
+    if (state_ != State::up || reading_ || !in_.wants_bytes()) return false;
     iovec pieces[2];
     const int count = in_.target(pieces);
     if (count == 0) return false; // no memory: try again at the next event
@@ -135,6 +135,7 @@ bool Link::read_in(Turn &turn) {
         // After a hang-up only its own word counts.
         may_have_input_ = was_filled || hung_up_;
         if (!may_have_input_) host_.loop().poller().rearm(fd);
+        if (discards_input()) pump_in();
         return true;
     }
     may_have_input_ = false;
@@ -151,7 +152,7 @@ void Link::serve_input(Turn &turn) {
         pump_in();
         if (!may_have_input()) return;
         // A full queue stops the reading, so that the peer feels it; not when nothing is kept.
-        if (to_socket_ && !closing_ && !to_socket_->can_write()) return;
+        if (!discards_input() && !to_socket_->can_write()) return;
         if (!read_in(turn)) return;
     }
     pump_in();
@@ -161,7 +162,7 @@ void Link::serve_input(Turn &turn) {
 // Cuts what was read into the pipe's queue, up to the high water mark.
 void Link::pump_in() {
     bool any = false;
-    while (state_ != State::broken && (closing_ || !to_socket_ || to_socket_->can_write())) {
+    while (state_ != State::broken && (discards_input() || to_socket_->can_write())) {
         Message frame;
         const Next next = next_message(frame);
         if (next == Next::none) break;
@@ -213,13 +214,17 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
     return queued ? Next::queued : Next::none;
 }
 
+bool Link::discards_input() const {
+    return closing_ || !to_socket_ || options_->socket_type == ZMQ_PUSH;
+}
+
 // Readies a frame for the socket. False: it was for the link itself, or is dropped.
 bool Link::shape_inbound(Message &frame) {
     if (framing_ != Framing::raw) {
         if (frame.has(Message::command)) return take_command(frame);
         heartbeat_.heard_other();
     }
-    const bool unwanted = closing_ || options_->socket_type == ZMQ_PUSH || !to_socket_;
+    const bool unwanted = discards_input();
     const bool malformed = options_->socket_type == ZMQ_REQ && !envelope_.accepts(frame);
     if (malformed) fail(true);
     if (unwanted || malformed) {
@@ -442,12 +447,13 @@ void Link::close(bool flush) {
     rollback();
     if (to_socket_) to_socket_->rollback();
     socket_end_ = nullptr;
-    if (!flush) {
-        drop_output();
-        return;
-    }
-    host_.loop().post([self = shared_from_this()] {
+    // On the I/O thread also when it is to be dropped: that runs free functions of the application's.
+    host_.loop().post([self = shared_from_this(), flush] {
         Turn turn(self->host_.turn());
+        if (!flush) {
+            self->drop_output();
+            return;
+        }
         self->write_out(turn);
         self->end_if_done(turn);
         // The descriptor may report nothing more by itself: what is unread is read here.
@@ -457,10 +463,14 @@ void Link::close(bool flush) {
 
 void Link::drop_output() {
     flushes_ = false;
+    forget_output();
+    fail(false, false);
+}
+
+void Link::forget_output() {
     if (from_socket_) (void)from_socket_->discard_all();
     returned_.clear();
     returned_messages_ = 0;
-    fail(false, false);
 }
 
 void Link::end_if_done(Turn &turn) {

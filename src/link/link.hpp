@@ -98,6 +98,8 @@ class Link final : public PipeFarEnd,
     bool has_output() const;
     // Linger is over: what waits is dropped, and the connection ends.
     void drop_output();
+    // What waited for a connection is dropped, because none will carry it.
+    void forget_output();
     // Nothing more to send: ends the connection. I/O thread.
     void end_if_done(Turn &turn);
     // The connection is of no more use: ends it as soon as nobody holds a part of it.
@@ -135,6 +137,7 @@ class Link final : public PipeFarEnd,
     enum class State { down, up, broken };
 
     bool take_command(Message &frame);
+    bool discards_input() const;
     bool shape_inbound(Message &frame);
     void attach_metadata(Message &frame);
     void pump_in();

@@ -66,6 +66,8 @@ class LinkHost {
     virtual void link_has_input(Link &link) = 0;
     // The connection is closed for good: the pipe ends when it is drained.
     virtual void link_ended(Link &link) = 0;
+    // The same, and what was not read is dropped with it (IMMEDIATE, RC-8).
+    virtual void link_lost(Link &link) = 0;
     // The endpoint is being closed: the socket lets go of the pipe and calls Link::close(flush).
     virtual void close_link(Link &link, bool flush) = 0;
 

@@ -1,6 +1,7 @@
 #include "link/opening.hpp"
 
 #include "transport/stream_io.hpp"
+#include "transport/tcp.hpp"
 
 #include <zmq.h>
 
@@ -96,6 +97,7 @@ void Opening::read_some_bytes() {
         lost(result.status == IoResult::Status::closed ? EPIPE : result.error.number());
         return;
     }
+    if (ignores_input_) return;
     size_t consumed = 0;
     const bool had_output = !out_.empty();
     const Handshake::Outcome outcome =
@@ -108,7 +110,12 @@ void Opening::read_some_bytes() {
     if (!had_output || outcome != Handshake::Outcome::more) write_some_bytes();
     switch (outcome) {
     case Handshake::Outcome::more: return;
-    case Handshake::Outcome::failed: protocol_failed(); return;
+    case Handshake::Outcome::failed:
+        // Old peers are not spoken to yet. They may stay until they hang up or time runs out, as a
+        // peer that says nothing.
+        if (handshake_.failure().reason == Handshake::Reason::old_version) ignores_input_ = true;
+        else protocol_failed();
+        return;
     case Handshake::Outcome::ready: ready(Bytes(buffer, result.count).skip(consumed)); return;
     }
 }
@@ -146,11 +153,15 @@ void Opening::protocol_failed() {
     default: break;
     }
     const int fd = fd_.get();
+    const bool is_self_connection =
+        !endpoints_.bound_side && !endpoints_.local.empty() &&
+        endpoints_.local == tcp_peer_endpoint(fd);
     host_.loop().cancel_timer(timer_);
     close_descriptor();
     is_over_ = true;
     emit(LinkEvent::disconnected, fd);
-    events_.opening_failed(*this, failure.is_fatal);
+    // A connection that met itself is no peer that breaks the protocol (RC-16).
+    events_.opening_failed(*this, failure.is_fatal && !is_self_connection);
 }
 
 void Opening::lost(int error_number) {

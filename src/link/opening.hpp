@@ -57,6 +57,7 @@ class Opening final : public EventHandler {
     size_t out_written_ = 0;
     Loop::WatchId watch_ = 0;
     Loop::TimerId timer_;
+    bool ignores_input_ = false;
     bool is_over_ = false;
 };
 

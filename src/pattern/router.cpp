@@ -27,8 +27,10 @@ void Router::identify(Pipe &pipe) {
             pipe.set_peer_routing_id({});
             return;
         }
-        // The old connection stays up, unheard and unaddressed (RTR-8).
-        in_.detach(*holder);
+        // The old connection stays up, unheard and unaddressed (RTR-8); a message of it that is
+        // being read is read to its end first (RTR-9).
+        if (holder == from_ && (has_prefetched_ || in_body_)) mute_after_message_ = holder;
+        else in_.detach(*holder);
         if (to_ == holder) to_ = nullptr;
     }
     table_.assign(pipe, std::move(id));
@@ -45,8 +47,19 @@ void Router::stop_writing(Pipe &pipe) {
     if (to_ == &pipe) to_ = nullptr;
 }
 
+void Router::message_read() {
+    in_body_ = false;
+    if (mute_after_message_) in_.detach(*mute_after_message_);
+    mute_after_message_ = nullptr;
+}
+
 void Router::detach(Pipe &pipe) {
     stop_writing(pipe);
+    if (&pipe == from_) {
+        from_ = nullptr;
+        in_body_ = false;
+    }
+    if (&pipe == mute_after_message_) mute_after_message_ = nullptr;
     in_.detach(pipe);
 }
 
@@ -91,11 +104,10 @@ Error Router::send(Message &frame) {
 bool Router::prefetch() {
     if (has_prefetched_) return true;
     Message frame;
-    Pipe *from = nullptr;
-    if (in_.recv(frame, &from)) return false;
+    if (in_.recv(frame, &from_)) return false;
     std::swap(*prefetched_, frame);
     has_prefetched_ = true;
-    prefetched_id_ = from->peer_routing_id();
+    prefetched_id_ = from_->peer_routing_id();
     id_handed_out_ = false;
     return true;
 }
@@ -105,11 +117,12 @@ Error Router::recv(Message &frame) {
         frame.take(*prefetched_);
         has_prefetched_ = false;
         in_body_ = frame.has(Message::more);
+        if (!in_body_) message_read();
         return err::none;
     }
     if (in_body_) {
         if (const Error error = in_.recv(frame)) return error;
-        in_body_ = frame.has(Message::more);
+        if (!frame.has(Message::more)) message_read();
         return err::none;
     }
     if (!prefetch()) return err::again;
@@ -136,6 +149,7 @@ Error Router::set_option(int option, const void *value, size_t size) {
     case ZMQ_CONNECT_ROUTING_ID:
         connect_routing_id_.assign(static_cast<const char *>(value), size);
         return err::none;
+    case ZMQ_ROUTER_NOTIFY: return err::none; // stored; not acted upon yet
     default: return err::invalid;
     }
 }

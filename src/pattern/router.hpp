@@ -27,6 +27,7 @@ class Router final : public Pattern {
     void identify(Pipe &pipe);
     Error begin_message(Message &id);
     bool prefetch();
+    void message_read();
 
     PatternHost &host_;
     FairQueue in_;
@@ -43,6 +44,8 @@ class Router final : public Pattern {
     bool id_handed_out_ = false;
     bool in_body_ = false; // further frames of the message being read wait in the fair queue
     std::string prefetched_id_;
+    Pipe *from_ = nullptr;               // where the message being read comes from
+    Pipe *mute_after_message_ = nullptr; // its name was handed over meanwhile
 
     // Outbound.
     bool mid_message_ = false;

@@ -91,6 +91,7 @@ Error Stream::recv(Message &frame) {
 }
 
 Error Stream::set_option(int option, const void *value, size_t size) {
+    if (option == ZMQ_STREAM_NOTIFY) return err::none; // the link's business
     if (option != ZMQ_CONNECT_ROUTING_ID) return err::invalid;
     connect_routing_id_.assign(static_cast<const char *>(value), size);
     return err::none;

@@ -253,6 +253,8 @@ void Socket::take_events(Turn &turn, const PollEvent *events, int count) {
 // signal or the context's end.
 Error Socket::wait(Turn &turn, const Deadline &deadline) {
     flush_batches(turn);
+    // What was reported once is not reported again.
+    if (!inputs_.empty() && read_listed_links(turn)) return begin_call();
     mailbox_->begin_sleep();
     if (mailbox_->has_news() || terminated_.load(std::memory_order_seq_cst)) {
         mailbox_->end_sleep();
@@ -316,7 +318,8 @@ int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
     }
     if (mailbox_->has_news()) take_news();
     const int holds = look(turn, wanted, false, false);
-    if (holds != 0 || !inputs_.empty()) {
+    const bool has_read = holds == 0 && !inputs_.empty() && read_listed_links(turn);
+    if (holds != 0 || has_read || mailbox_->has_news()) {
         mailbox_->end_sleep();
         descriptor = -1; // look again instead of waiting
         return holds;

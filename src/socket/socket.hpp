@@ -87,6 +87,7 @@ class Socket final : public LinkHost,
     void link_has_output(Link &link) override;
     void link_has_input(Link &link) override;
     void link_ended(Link &link) override;
+    void link_lost(Link &link) override;
     void close_link(Link &link, bool flush) override;
     Error watch(Link &link, int fd) override;
     void watch_writable(Link &link, int fd, bool wanted) override;
@@ -153,6 +154,7 @@ class Socket final : public LinkHost,
     void adopt(Pipe &pipe);
     void attach(Pipe &pipe);
     void stop_writing(Pipe &pipe);
+    void name_peer(Pipe &pipe, const std::string &routing_id);
     void detach(Pipe &pipe);
     void let_go(Pipe &pipe);
     void apply_hwm();

@@ -230,6 +230,8 @@ Error Socket::set_option(int option, const void *value, size_t size) {
         end_call(turn);
         return error;
     }
+    // The only stored option that some patterns act upon; to the others it means nothing.
+    if (option == ZMQ_INVERT_MATCHING) (void)pattern_->set_option(option, value, size);
     if (option == ZMQ_SNDHWM || option == ZMQ_RCVHWM) apply_hwm();
     return err::none;
 }

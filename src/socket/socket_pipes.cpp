@@ -23,16 +23,12 @@ void Socket::link_up(Link &link, const std::string &peer_routing_id) {
         pipe.set_connected_side(!link.is_bound_side());
         pipe.set_peer_routing_id(peer_routing_id);
         pipe.set_identified(true);
-        if (options_.link.conflate) pipe.inbound().conflate(), pipe.outbound().conflate();
+        if (link.options().conflate) pipe.inbound().conflate(), pipe.outbound().conflate();
         adopt(pipe);
         attach(pipe);
     } else {
         Pipe &pipe = *link.socket_end();
-        if (!pipe.is_identified()) {
-            pipe.set_peer_routing_id(peer_routing_id);
-            pipe.set_identified(true);
-            pattern_->identified(pipe);
-        }
+        if (!pipe.is_identified()) name_peer(pipe, peer_routing_id);
         if (link.has_been_up) pattern_->reconnected(pipe);
     }
     link.has_been_up = true;
@@ -76,6 +72,16 @@ void Socket::link_ended(Link &link) {
     // What has arrived stays readable; the pattern says when it is all read.
     if (pipe->is_drained()) detach(*pipe);
     else pattern_->readable(*pipe);
+    mailbox_->wake();
+}
+
+void Socket::link_lost(Link &link) {
+    forget_link(link);
+    Pipe *pipe = link.socket_end();
+    link.let_pipe_go();
+    if (!pipe) return;
+    stop_writing(*pipe);
+    detach(*pipe);
     mailbox_->wake();
 }
 
@@ -157,6 +163,13 @@ void Socket::adopt(Pipe &pipe) {
 
 void Socket::attach(Pipe &pipe) { pattern_->attach(pipe); }
 
+// The peer of a connected pipe is known now; a name that the pattern has given it stays.
+void Socket::name_peer(Pipe &pipe, const std::string &routing_id) {
+    if (pipe.peer_routing_id().empty()) pipe.set_peer_routing_id(routing_id);
+    pipe.set_identified(true);
+    pattern_->identified(pipe);
+}
+
 void Socket::stop_writing(Pipe &pipe) {
     if (pipe.writing_stopped) return;
     pipe.writing_stopped = true;
@@ -208,11 +221,8 @@ void Socket::take_news() {
             adopt(pipe);
             attach(pipe);
         }
-        if ((news & Pipe::named) && !pipe.is_identified()) {
-            pipe.set_peer_routing_id(pipe.other_end().announced_routing_id);
-            pipe.set_identified(true);
-            pattern_->identified(pipe);
-        }
+        if ((news & Pipe::named) && !pipe.is_identified())
+            name_peer(pipe, pipe.other_end().announced_routing_id);
         if ((news & Pipe::writable) && !pipe.writing_stopped) pattern_->writable(pipe);
         if (news & Pipe::ended) {
             stop_writing(pipe);

@@ -71,10 +71,11 @@ static void require(int result, const char *call) {
     if (result < 0) fail_call(call);
 }
 
+// Out of time, or the driver asks where this side stood when the other one failed.
 static void on_alarm(int signal_number) {
     (void)signal_number;
-    dprintf(2, "FAIL (%s, %llu sent, %llu received): out of time\n", stage,
-            (unsigned long long)sent_messages, (unsigned long long)received_messages);
+    dprintf(2, "stopped (%s, %llu sent, %llu received)\n", stage, (unsigned long long)sent_messages,
+            (unsigned long long)received_messages);
     _exit(3);
 }
 

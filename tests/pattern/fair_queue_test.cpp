@@ -182,7 +182,7 @@ TEST_CASE("random pipes, messages and receives: nothing is lost, mixed or out of
     int next_name = 0;
     bool right = true;
     for (int step = 0; step < 20000 && right; ++step) {
-        const unsigned choice = random() % 10;
+        const auto choice = random() % 10;
         if (peers.empty() || (choice == 0 && peers.size() < 8)) {
             peers.push_back(std::make_unique<FakePeer>());
             peers.back()->attach_to(pull);

@@ -193,7 +193,7 @@ TEST_CASE("random pipes, room and messages: every message arrives whole, once, i
         return true;
     };
     for (int step = 0; step < 20000 && right; ++step) {
-        const unsigned choice = random() % 20;
+        const auto choice = random() % 20;
         if (choice == 0 && f.peers.size() < 6) {
             f.add(int(random() % 4));
             last_seen.push_back(-1);
