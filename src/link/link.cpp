@@ -119,9 +119,16 @@ bool Link::read_in(Turn &turn) {
     const std::shared_ptr<Link> self = shared_from_this();
     reading_ = true;
     const int fd = fd_.get();
-    turn.unlock();
-    const IoResult result = read_vector(fd, pieces, count);
-    turn.lock();
+    IoResult result;
+    do {
+        // Cleared before the read: a report that comes while it is under way, to a thread that can
+        // not read now because we do, must not be forgotten.
+        may_have_input_ = false;
+        turn.unlock();
+        result = read_vector(fd, pieces, count);
+        turn.lock();
+    } while (result.status == IoResult::Status::would_block && may_have_input_ &&
+             state_ == State::up);
     reading_ = false;
     const bool ok = result.status == IoResult::Status::ok;
     const bool was_filled = in_.filled(ok ? result.count : 0);
@@ -133,12 +140,12 @@ bool Link::read_in(Turn &turn) {
         ++reads_;
         // Fewer bytes than asked for: the kernel has no more, and reports the next ones as news.
         // After a hang-up only its own word counts.
-        may_have_input_ = was_filled || hung_up_;
-        if (!may_have_input_) host_.loop().poller().rearm(fd);
+        may_have_input_ |= was_filled || hung_up_;
+        if (may_have_input_) host_.input_left(*this);
+        else host_.loop().poller().rearm(fd);
         if (discards_input()) pump_in();
         return true;
     }
-    may_have_input_ = false;
     if (result.status == IoResult::Status::would_block) {
         host_.loop().poller().rearm(fd);
         return false;

@@ -62,8 +62,10 @@ class LinkHost {
     virtual void link_writable(Link &link) = 0;
     // A message was put into the batch or the queue: to be looked after before the call ends.
     virtual void link_has_output(Link &link) = 0;
-    // Bytes wait in the kernel and nobody was there to take them yet.
+    // Bytes may wait in the kernel: the I/O thread is to take them.
     virtual void link_has_input(Link &link) = 0;
+    // The same after a read, for whoever looks for input next.
+    virtual void input_left(Link &link) = 0;
     // The connection is closed for good: the pipe ends when it is drained.
     virtual void link_ended(Link &link) = 0;
     // The same, and what was not read is dropped with it (IMMEDIATE, RC-8).

@@ -207,9 +207,12 @@ bool Socket::read_listed_links(Turn &turn) {
         if (link.read_in(turn)) {
             any = true;
             link_readable(link);
+        } else if (link.may_have_input()) {
+            list_for_input(link);
         }
-        if (link.may_have_input()) list_for_input(link);
     }
+    // Not borrowed: if this thread goes away now, nobody else knows what is left.
+    if (any && !borrowed_ && !inputs_.empty()) serve_inputs_later();
     return any;
 }
 

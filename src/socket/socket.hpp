@@ -86,6 +86,7 @@ class Socket final : public LinkHost,
     void link_writable(Link &link) override;
     void link_has_output(Link &link) override;
     void link_has_input(Link &link) override;
+    void input_left(Link &link) override { list_for_input(link); }
     void link_ended(Link &link) override;
     void link_lost(Link &link) override;
     void close_link(Link &link, bool flush) override;
@@ -142,6 +143,7 @@ class Socket final : public LinkHost,
     void arm_tick();
     void tick();
     void serve_set();
+    void serve_inputs_later();
     void serve_listed_links(Turn &turn);
     std::shared_ptr<Link> find_link(uint64_t id);
     void list_for_input(Link &link);

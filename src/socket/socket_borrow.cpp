@@ -119,8 +119,11 @@ void Socket::hand_back() {
     if (!borrowed_) return;
     borrowed_ = false;
     (void)loop_->poller().modify(set_.fd(), set_watch_, ready::read);
-    if (inputs_.empty()) return;
-    loop_->post([self = std::static_pointer_cast<Socket>(shared_from_this())] {
+    if (!inputs_.empty()) serve_inputs_later();
+}
+
+void Socket::serve_inputs_later() {
+    loop_->post([self = shared_from_this()] {
         Turn turn(self->turn_);
         self->serve_listed_links(turn);
     });

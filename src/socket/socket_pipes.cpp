@@ -57,10 +57,7 @@ void Socket::link_has_output(Link &link) {
 
 void Socket::link_has_input(Link &link) {
     list_for_input(link);
-    loop_->post([self = shared_from_this()] {
-        Turn turn(self->turn_);
-        self->serve_listed_links(turn);
-    });
+    serve_inputs_later();
 }
 
 void Socket::link_ended(Link &link) {

@@ -10,7 +10,9 @@ using namespace tern::test;
 
 namespace {
 
-Metadata *make_metadata() { return new Metadata(Metadata::Properties{{"Peer-Address", "127.0.0.1"}}); }
+Metadata *make_metadata() {
+    return new Metadata(Metadata::Properties{{"Peer-Address", "127.0.0.1"}});
+}
 
 std::string long_text() { return std::string(Message::inline_max + 1, 'x'); }
 

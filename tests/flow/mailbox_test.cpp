@@ -136,7 +136,8 @@ TEST_CASE("no wake-up is lost between a sleeper and a thread that wakes it") {
     for (int i = 1; i <= rounds; ++i) {
         while (wanted.load(std::memory_order_acquire) < i) {
             box->begin_sleep();
-            if (wanted.load(std::memory_order_seq_cst) < i && !lost) lost = !is_readable(box->fd(), 20000);
+            if (wanted.load(std::memory_order_seq_cst) < i && !lost)
+                lost = !is_readable(box->fd(), 20000);
             box->end_sleep();
         }
         stray += is_readable(box->fd());

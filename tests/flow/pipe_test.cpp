@@ -263,9 +263,7 @@ TEST_CASE("an end that was let go is posted no more, also after its news was tak
     Sleeper socket(mailbox);
     pair.near().set_mailbox(mailbox);
 
-    SECTION("nothing pending") {
-        CHECK_FALSE(pair.near().deafen());
-    }
+    SECTION("nothing pending") { CHECK_FALSE(pair.near().deafen()); }
     SECTION("news pending") {
         pair.near().notify(Pipe::writable);
         CHECK(pair.near().deafen());
@@ -273,6 +271,20 @@ TEST_CASE("an end that was let go is posted no more, also after its news was tak
     }
     pair.near().notify(Pipe::readable);
     CHECK_FALSE(mailbox->has_news());
+}
+
+TEST_CASE("an end that has let go with news pending is not listed again when the other end goes") {
+    PipePair *pair = PipePair::create(true);
+    auto *near_box = open_mailbox();
+    auto *far_box = open_mailbox();
+    Sleeper near_socket(near_box), far_socket(far_box);
+    pair->near_end().set_mailbox(near_box);
+    pair->far_end().set_mailbox(far_box);
+    write_message(pair->far_end(), {"never read"});
+    near_socket.let_go(pair->near_end());
+    far_socket.let_go(pair->far_end());
+    // What is listed now is freed memory.
+    CHECK_FALSE(near_box->has_news());
 }
 
 // ---- with a link at the far end
@@ -425,9 +437,12 @@ TEST_CASE("two sockets in two threads lose no message and no wake-up") {
         int expected = 0;
         while (!reader_lost) {
             const Frames message = read_message(pipe);
-            if (!message.empty()) in_order &= message == Frames{std::to_string(expected++)};
-            else if (pipe.is_drained()) break;
-            else reader_lost = !socket.sleep();
+            if (!message.empty())
+                in_order &= message == Frames{std::to_string(expected++)};
+            else if (pipe.is_drained())
+                break;
+            else
+                reader_lost = !socket.sleep();
         }
         in_order &= expected == total;
         socket.let_go(pipe);
@@ -504,8 +519,10 @@ TEST_CASE("a held end may be given to its binder while the connecter writes and 
         int expected = 0;
         while (!pipe.is_drained()) {
             const Frames message = read_message(pipe);
-            if (!message.empty()) wrong += message != Frames{std::to_string(expected++)};
-            else if (!socket.sleep()) break;
+            if (!message.empty())
+                wrong += message != Frames{std::to_string(expected++)};
+            else if (!socket.sleep())
+                break;
         }
         lost += expected != 3;
         connecter.join();

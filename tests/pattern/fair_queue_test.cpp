@@ -40,7 +40,8 @@ struct Fixture {
 TEST_CASE("FQ-1: three peers with three messages each are served in turn") {
     Fixture f(3);
     for (size_t peer = 0; peer < 3; ++peer)
-        for (const char *number : {"0", "1", "2"}) f[peer].send({std::string(1, char('a' + peer)) + number});
+        for (const char *number : {"0", "1", "2"})
+            f[peer].send({std::string(1, char('a' + peer)) + number});
     CHECK(f.recv_all() == Frames{"a0", "b0", "c0", "a1", "b1", "c1", "a2", "b2", "c2"});
 }
 
@@ -167,7 +168,8 @@ TEST_CASE("GEN-4: a pipe that goes in the middle of a message does not join two 
     f[1].send({"b0"});
     REQUIRE(recv_frame(f.pull).more);
     f[0].detach();
-    // Either the rest of the message, which had arrived whole, or nothing of it; never b0 as its rest.
+    // Either the rest of the message, which had arrived whole, or nothing of it; never b0 as its
+    // rest.
     const ReceivedFrame next = recv_frame(f.pull);
     CHECK((next.error || next.text == "a1"));
 }
@@ -192,11 +194,13 @@ TEST_CASE("random pipes, messages and receives: nothing is lost, mixed or out of
         } else if (choice == 1) {
             const size_t at = random() % peers.size();
             peers[at]->detach();
-            for (auto *list : {&names, &next_sent, &next_read}) list->erase(list->begin() + long(at));
+            for (auto *list : {&names, &next_sent, &next_read})
+                list->erase(list->begin() + long(at));
             peers.erase(peers.begin() + long(at));
         } else if (choice < 6) {
             const size_t at = random() % peers.size();
-            const std::string text = std::to_string(names[at]) + " " + std::to_string(next_sent[at]++);
+            const std::string text =
+                std::to_string(names[at]) + " " + std::to_string(next_sent[at]++);
             Frames frames(1 + random() % 3, text);
             peers[at]->send(frames);
         } else {

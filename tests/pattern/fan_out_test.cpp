@@ -104,6 +104,17 @@ TEST_CASE("DI-2: a pipe full at the first frame misses the whole message") {
     CHECK(f[0].recv() == Frames{"5"});
 }
 
+TEST_CASE("HWM-11: a pipe that becomes full during a message gets the rest of it") {
+    Fixture f(1, 2);
+    f.match({0});
+    f.send({"1"});
+    f.match({0});
+    f.send_frame("2", true);
+    f[0].pipe().outbound().set_writer_part(1);
+    f.send_frame("3", false);
+    CHECK(f[0].recv_all() == Messages{{"1"}, {"2", "3"}});
+}
+
 TEST_CASE("DI-3: what nobody wants is given back during the send") {
     CountedBodies bodies;
     Fixture f(2);

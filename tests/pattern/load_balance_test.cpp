@@ -97,7 +97,8 @@ TEST_CASE("LB-6: a started message can be finished on a full pipe") {
     CHECK(f[0].recv_all() == Messages{{"1", "2", "3"}});
 }
 
-TEST_CASE("LB-7: when the pipe goes, the rest of its message is swallowed and the next starts clean") {
+TEST_CASE(
+    "LB-7: when the pipe goes, the rest of its message is swallowed and the next starts clean") {
     Fixture f(2);
     REQUIRE_FALSE(send_frame(f.push, "1", true));
     f[0].leave();
@@ -208,8 +209,10 @@ TEST_CASE("random pipes, room and messages: every message arrives whole, once, i
             const Error error = send_message(f.push, frames);
             bool any_room = false;
             for (const auto &peer : f.peers) any_room |= peer->pipe().check_write();
-            if (!error) ++sent;
-            else right &= error == err::again && !any_room;
+            if (!error)
+                ++sent;
+            else
+                right &= error == err::again && !any_room;
         } else if (!f.peers.empty()) {
             (void)take_one(random() % f.peers.size());
         }

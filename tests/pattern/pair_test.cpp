@@ -35,7 +35,8 @@ TEST_CASE("PAIR-1: losing the second pipe does not touch the first") {
     CHECK(recv_message(pair) == Frames{"a"});
 }
 
-TEST_CASE("PAIR-4: once the first peer is gone the next one is taken, an earlier one is not promoted") {
+TEST_CASE(
+    "PAIR-4: once the first peer is gone the next one is taken, an earlier one is not promoted") {
     FakeHost host;
     Pair pair(host);
     FakePeer first, second, third;

@@ -153,7 +153,8 @@ TEST_CASE("REQ-12: RELAXED abandons a reply that is half read") {
     CHECK(recv_message(f.req) == Frames{"reply 2"});
 }
 
-TEST_CASE("REQ-13: CORRELATE puts an id before the request, which grows by one and must come back") {
+TEST_CASE(
+    "REQ-13: CORRELATE puts an id before the request, which grows by one and must come back") {
     Fixture f(1);
     f.set(ZMQ_REQ_CORRELATE, 1);
     f.set(ZMQ_REQ_RELAXED, 1);
@@ -218,7 +219,8 @@ TEST_CASE("a reply whose pipe goes while it is read does not stop REQ for good")
     f[0].send({"", "1", "2"});
     REQUIRE(recv_frame(f.req).more);
     f[0].detach();
-    // Either the rest is still there, or another reply is awaited; never another's message as the rest.
+    // Either the rest is still there, or another reply is awaited; never another's message as the
+    // rest.
     f[1].send({"", "other"});
     const Frames rest = recv_message(f.req);
     CHECK((rest == Frames{"2"} || rest == Frames{"other"}));

@@ -21,7 +21,9 @@ struct Fixture {
         }
     }
     FakePeer &operator[](size_t i) { return *peers[i]; }
-    void set(int option, int value) { REQUIRE_FALSE(router.set_option(option, &value, sizeof value)); }
+    void set(int option, int value) {
+        REQUIRE_FALSE(router.set_option(option, &value, sizeof value));
+    }
     void connect_as(const std::string &id) {
         REQUIRE_FALSE(router.set_option(ZMQ_CONNECT_ROUTING_ID, id.data(), id.size()));
     }
@@ -40,7 +42,8 @@ using Messages = std::vector<Frames>;
 
 } // namespace
 
-TEST_CASE("RTR-1, RTR-2: nameless peers get a zero byte and a counter, named ones keep their name") {
+TEST_CASE(
+    "RTR-1, RTR-2: nameless peers get a zero byte and a counter, named ones keep their name") {
     Fixture f({"", "bob", ""});
     for (size_t i = 0; i < 3; ++i) f[i].send({"hello"});
     CHECK(recv_message(f.router) == Frames{generated(0x01020304), "hello"});
@@ -96,7 +99,8 @@ TEST_CASE("RTR-4: CONNECT_ROUTING_ID names the next connected pipe, and only tha
     CHECK(recv_message(f.router)[1] == "hello");
 }
 
-TEST_CASE("RTR-4: messages of a pipe named by CONNECT_ROUTING_ID carry that name whatever it announces") {
+TEST_CASE(
+    "RTR-4: messages of a pipe named by CONNECT_ROUTING_ID carry that name whatever it announces") {
     Fixture f({});
     f.connect_as("peerA");
     FakePeer peer;
@@ -310,7 +314,8 @@ TEST_CASE("RTR-16: a name alone is dropped with success, whatever MANDATORY says
     CHECK(f[0].recv_all() == Messages{{"x"}});
 }
 
-TEST_CASE("RTR-17: once the name was taken nothing fails, and a leaving peer discards the message") {
+TEST_CASE(
+    "RTR-17: once the name was taken nothing fails, and a leaving peer discards the message") {
     Fixture f({"a", "b"}, 1);
     f.set(ZMQ_ROUTER_MANDATORY, 1);
     REQUIRE_FALSE(send_frame(f.router, "a", true));
@@ -318,10 +323,16 @@ TEST_CASE("RTR-17: once the name was taken nothing fails, and a leaving peer dis
     REQUIRE_FALSE(send_frame(f.router, "2", true));
     f[0].leave();
     CHECK(f.router.can_send());
+    f[0].detach();
+    f.peers[0].reset();
     CHECK_FALSE(send_frame(f.router, "3", true));
     CHECK_FALSE(send_frame(f.router, "4", false));
     CHECK_FALSE(send_message(f.router, {"b", "x"}));
     CHECK(f[1].recv_all() == Messages{{"x"}});
+    REQUIRE_FALSE(send_frame(f.router, "b", true));
+    f[1].leave(); // at the name frame already
+    CHECK_FALSE(send_frame(f.router, "1"));
+    CHECK(send_frame(f.router, "b", true) == err::host_unreachable);
 }
 
 TEST_CASE("RTR-18: room is reported always, with MANDATORY only while a peer has it") {

@@ -54,7 +54,8 @@ TEST_CASE("STR-3: an empty data frame ends the connection, its id is unknown aft
     CHECK_FALSE(send_message(f.stream, {f.id(1), "x"}));
 }
 
-TEST_CASE("STR-4: unknown ids and full pipes are told at the id frame, and an id is expected again") {
+TEST_CASE(
+    "STR-4: unknown ids and full pipes are told at the id frame, and an id is expected again") {
     Fixture f(1, 1);
     CHECK(send_frame(f.stream, "nobody", true) == err::host_unreachable);
     REQUIRE_FALSE(send_message(f.stream, {f.id(0), "1"}));

@@ -124,7 +124,8 @@ TEST_CASE("SUB-1: the empty topic is a prefix of everything, also of nothing") {
 TEST_CASE("SUB-1: topics are binary and match as prefixes, shortest first") {
     using namespace std::string_literals;
     Trie trie;
-    const Model topics{{"a"s, 1}, {"a\0"s, 2}, {"a\0\xff"s, 3}, {"a\0\xff\0"s, 4}, {"\xff"s, 5}, {"A"s, 6}};
+    const Model topics{{"a"s, 1},         {"a\0"s, 2},  {"a\0\xff"s, 3},
+                       {"a\0\xff\0"s, 4}, {"\xff"s, 5}, {"A"s, 6}};
     for (const auto &[topic, number] : topics) trie.at(Bytes(topic)).number = number;
     CHECK(prefixes_of(trie, "a\0\xff\0z"s) == std::vector<int>{1, 2, 3, 4});
     CHECK(prefixes_of(trie, "a\0\xfe"s) == std::vector<int>{1, 2});
@@ -209,7 +210,8 @@ TEST_CASE("random work does what a map does") {
                 right &= (value ? value->number : 0) == (it == model.end() ? 0 : it->second);
                 break;
             }
-            default: right &= prefixes_of(trie, topic) == prefixes_of(model, topic);
+            default:
+                right &= prefixes_of(trie, topic) == prefixes_of(model, topic);
             }
             if (step % 500 == 0) {
                 right &= entries_of(trie, right) == model;

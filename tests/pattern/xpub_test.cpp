@@ -20,7 +20,9 @@ struct Fixture {
         }
     }
     FakePeer &operator[](size_t i) { return *peers[i]; }
-    void set(int option, int value) { REQUIRE_FALSE(xpub.set_option(option, &value, sizeof value)); }
+    void set(int option, int value) {
+        REQUIRE_FALSE(xpub.set_option(option, &value, sizeof value));
+    }
     Error set_topic(int option, const std::string &topic) {
         return xpub.set_option(option, topic.data(), topic.size());
     }
@@ -88,7 +90,8 @@ TEST_CASE("SUB-4: a message that matches several subscriptions is delivered once
     CHECK(f[1].recv_all() == Messages{{"ABC"}});
 }
 
-TEST_CASE("PUB-1, PUB-3: without a match a message is dropped with success, and there is always room") {
+TEST_CASE(
+    "PUB-1, PUB-3: without a match a message is dropped with success, and there is always room") {
     CountedBodies bodies;
     Fixture f(1, 1);
     CHECK(f.xpub.can_send());
@@ -175,7 +178,8 @@ TEST_CASE("XPUB-2: VERBOSE passes duplicates up, unsubscribes as before") {
     CHECK(f.told() == Frames{"+A", "+A", "+A", "-A"});
 }
 
-TEST_CASE("XPUB-3: VERBOSER passes every subscribe and unsubscribe up, and one per topic at the end") {
+TEST_CASE(
+    "XPUB-3: VERBOSER passes every subscribe and unsubscribe up, and one per topic at the end") {
     Fixture f(2);
     f.set(ZMQ_XPUB_VERBOSER, 1);
     f[0].subscribe("A");
@@ -238,7 +242,8 @@ TEST_CASE("UP-5: to XPUB every frame that looks like a subscription is one") {
     CHECK(f[0].recv_all() == Messages{{"A1"}});
 }
 
-TEST_CASE("UP-6: XPUB with ONLY_FIRST_SUBSCRIBE looks at further frames only after a subscription") {
+TEST_CASE(
+    "UP-6: XPUB with ONLY_FIRST_SUBSCRIBE looks at further frames only after a subscription") {
     Fixture f(1);
     f.set(ZMQ_ONLY_FIRST_SUBSCRIBE, 1);
     f[0].send({"msg", subscribe_a});
@@ -302,7 +307,8 @@ TEST_CASE("XPUB-7, UP-5: a request inside a user message is a request") {
     CHECK(f[0].recv_all() == Messages{{"A"}});
 }
 
-TEST_CASE("XPUB-8: MANUAL, a peer that goes gives back what it had asked for, not what it was given") {
+TEST_CASE(
+    "XPUB-8: MANUAL, a peer that goes gives back what it had asked for, not what it was given") {
     Fixture f(2);
     f.set(ZMQ_XPUB_MANUAL, 1);
     f[0].subscribe("A");
@@ -336,6 +342,19 @@ TEST_CASE("XPUB-9: MANUAL, a decision without an asker has no effect") {
     CHECK(f.xpub.topics_count() == 0);
 }
 
+TEST_CASE("XPUB-9: MANUAL, a request that is read after its peer has gone has no asker") {
+    Fixture f(1);
+    f.set(ZMQ_XPUB_MANUAL, 1);
+    f[0].subscribe("A");
+    f[0].leave();
+    f[0].detach();
+    f.peers[0].reset();
+    CHECK(recv_message(f.xpub) == Frames{subscribe_a});
+    CHECK_FALSE(f.set_topic(ZMQ_SUBSCRIBE, "A"));
+    CHECK(f.xpub.topics_count() == 0);
+    f.send({"A"});
+}
+
 TEST_CASE("XPUB-10: MANUAL_LAST_VALUE sends the next message to the last asker only") {
     Fixture f(2);
     f.set(ZMQ_XPUB_MANUAL_LAST_VALUE, 1);
@@ -350,7 +369,8 @@ TEST_CASE("XPUB-10: MANUAL_LAST_VALUE sends the next message to the last asker o
     CHECK(f[1].recv_all() == Messages{{"A cached", "rest"}, {"A new"}});
 }
 
-TEST_CASE("XPUB-10, XPUB-12: the message for the last asker stays his when it has to be tried again") {
+TEST_CASE(
+    "XPUB-10, XPUB-12: the message for the last asker stays his when it has to be tried again") {
     Fixture f(2, 1);
     f.set(ZMQ_XPUB_MANUAL_LAST_VALUE, 1);
     f.set(ZMQ_XPUB_NODROP, 1);

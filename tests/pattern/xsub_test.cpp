@@ -21,7 +21,9 @@ struct Fixture {
         }
     }
     FakePeer &operator[](size_t i) { return *peers[i]; }
-    void set(int option, int value) { REQUIRE_FALSE(socket.set_option(option, &value, sizeof value)); }
+    void set(int option, int value) {
+        REQUIRE_FALSE(socket.set_option(option, &value, sizeof value));
+    }
     Error set_topic(int option, const std::string &topic) {
         return socket.set_option(option, topic.data(), topic.size());
     }
@@ -56,7 +58,8 @@ TEST_CASE("SUB-3: without subscription nothing is received") {
 TEST_CASE("SUB-1, SUB-2: SUB filters by the first frame only") {
     SubFixture f(1);
     f.subscribe("AB");
-    for (const Frames &message : Messages{{"A", "B"}, {"AB"}, {"x", "AB"}, {"ABC", "y", "z"}, {"ab"}})
+    for (const Frames &message :
+         Messages{{"A", "B"}, {"AB"}, {"x", "AB"}, {"ABC", "y", "z"}, {"ab"}})
         f[0].send(message);
     CHECK(f.socket.can_recv());
     CHECK(recv_message(f.socket) == Frames{"AB"});
@@ -176,8 +179,10 @@ TEST_CASE("GEN-4: a pipe that goes while its message is received does not join t
         SubFixture f(2);
         f.subscribe("");
         f[0].send({"a0", "a1"});
-        if (polled_only) REQUIRE(f.socket.can_recv());
-        else REQUIRE(recv_frame(f.socket).more);
+        if (polled_only)
+            REQUIRE(f.socket.can_recv());
+        else
+            REQUIRE(recv_frame(f.socket).more);
         f[0].detach();
         f[1].send({"b0"});
         Frames got;
@@ -281,7 +286,8 @@ TEST_CASE("UP-5: every frame of a message that looks like a subscription is one"
     CHECK(late.recv_all() == Messages{{"+Z"}});
 }
 
-TEST_CASE("UP-6: XSUB with ONLY_FIRST_SUBSCRIBE looks at further frames only after a subscription") {
+TEST_CASE(
+    "UP-6: XSUB with ONLY_FIRST_SUBSCRIBE looks at further frames only after a subscription") {
     XsubFixture f(1);
     f.set(ZMQ_ONLY_FIRST_SUBSCRIBE, 1);
     f.send({"msg", plus("Q")});
@@ -293,7 +299,8 @@ TEST_CASE("UP-6: XSUB with ONLY_FIRST_SUBSCRIBE looks at further frames only aft
     CHECK(f.socket.topics_count() == 2);
 }
 
-TEST_CASE("UP-2, UP-5: an unsubscribe that is not forwarded does not leave its message unfinished") {
+TEST_CASE(
+    "UP-2, UP-5: an unsubscribe that is not forwarded does not leave its message unfinished") {
     XsubFixture f(1);
     f.send({"m1", minus("unknown")});
     f.send({"m2"});
@@ -310,7 +317,8 @@ TEST_CASE("UP-2, UP-6: subscriptions in one message arrive, whether the last is 
     CHECK(got[0] == plus("A"));
 }
 
-TEST_CASE("UP-4, UP-9: a full pipe that misses user frames still gets the subscription before them") {
+TEST_CASE(
+    "UP-4, UP-9: a full pipe that misses user frames still gets the subscription before them") {
     XsubFixture f(1, 1);
     f.send({"fill"});
     f.send({plus("A"), "user"});
@@ -320,7 +328,8 @@ TEST_CASE("UP-4, UP-9: a full pipe that misses user frames still gets the subscr
     CHECK(got[0] == plus("A"));
 }
 
-TEST_CASE("ORD-5: a reconnect in the middle of a message never leaves its tail on the new connection") {
+TEST_CASE(
+    "ORD-5: a reconnect in the middle of a message never leaves its tail on the new connection") {
     XsubFixture f(1);
     REQUIRE_FALSE(send_frame(f.socket, "1", true));
     f.socket.reconnected(f[0].pipe());

@@ -29,7 +29,8 @@ struct SocketPair {
     }
     void send_ours(size_t bytes = 1) {
         const std::vector<char> data(bytes);
-        if (::write(theirs.get(), data.data(), bytes) != ssize_t(bytes)) throw std::runtime_error("write");
+        if (::write(theirs.get(), data.data(), bytes) != ssize_t(bytes))
+            throw std::runtime_error("write");
     }
     void read_all() {
         char sink[4096];
@@ -81,7 +82,8 @@ TEMPLATE_TEST_CASE("nothing watched, nothing reported, and the timeout is kept",
     CHECK(now_ns() - before >= 3 * ns_per_ms);
 }
 
-TEMPLATE_TEST_CASE("reading and writing are reported with the id, as long as they last", "", POLLERS) {
+TEMPLATE_TEST_CASE("reading and writing are reported with the id, as long as they last", "",
+                   POLLERS) {
     TestType poller;
     REQUIRE_FALSE(poller.open());
     SocketPair pair;
@@ -157,7 +159,8 @@ TEMPLATE_TEST_CASE("a refused connection is reported to who waits for writing", 
     CHECK((ready_of(poller, 1, patience) & (ready::write | ready::hangup)) != 0);
 }
 
-TEMPLATE_TEST_CASE("an edge of reading is reported once, and again when there is more to read", "", POLLERS) {
+TEMPLATE_TEST_CASE("an edge of reading is reported once, and again when there is more to read", "",
+                   POLLERS) {
     TestType poller;
     REQUIRE_FALSE(poller.open());
     SocketPair pair;
@@ -252,7 +255,8 @@ TEMPLATE_TEST_CASE("no ready descriptor is kept waiting by others that stay read
     CHECK(seen.size() == count);
 }
 
-TEMPLATE_TEST_CASE("a wait sees what another thread adds, changes and rearms meanwhile", "", POLLERS) {
+TEMPLATE_TEST_CASE("a wait sees what another thread adds, changes and rearms meanwhile", "",
+                   POLLERS) {
     TestType poller;
     REQUIRE_FALSE(poller.open());
     SocketPair added, changed, rearmed;

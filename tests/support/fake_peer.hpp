@@ -1,5 +1,5 @@
-// FakePeer: the other end of a pipe, played by the test, with the part of a socket that carries news
-// from the pipe to the pattern. FakeHost: remembers what a pattern asks of its socket.
+// FakePeer: the other end of a pipe, played by the test, with the part of a socket that carries
+// news from the pipe to the pattern. FakeHost: remembers what a pattern asks of its socket.
 // Threads: test only.
 #ifndef TERN_TESTS_SUPPORT_FAKE_PEER_HPP
 #define TERN_TESTS_SUPPORT_FAKE_PEER_HPP
@@ -28,8 +28,7 @@ class FakeHost final : public PatternHost {
 class FakePeer {
   public:
     // `limit`: messages that the pattern may have on the way to this peer; 0 for any number.
-    explicit FakePeer(int limit = 0, std::string routing_id = {})
-        : pair_(PipePair::create(false)) {
+    explicit FakePeer(int limit = 0, std::string routing_id = {}) : pair_(PipePair::create(false)) {
         pipe().outbound().set_writer_part(limit);
         pipe().set_peer_routing_id(std::move(routing_id));
     }

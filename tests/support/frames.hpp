@@ -38,7 +38,8 @@ class CountedBodies {
   public:
     OwnMessage frame(bool more = false) {
         OwnMessage made;
-        if (made->init_data(body_, sizeof body_, give_back, this)) throw std::runtime_error("no memory");
+        if (made->init_data(body_, sizeof body_, give_back, this))
+            throw std::runtime_error("no memory");
         if (more) made->set(Message::more);
         return made;
     }
