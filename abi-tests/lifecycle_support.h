@@ -289,7 +289,7 @@ static inline int connect_raw (const char *endpoint)
         struct sockaddr_un a;
         memset (&a, 0, sizeof a);
         a.sun_family = AF_UNIX;
-        strncpy (a.sun_path, endpoint + 6, sizeof a.sun_path - 1);
+        snprintf (a.sun_path, sizeof a.sun_path, "%.*s", (int) sizeof a.sun_path - 1, endpoint + 6);
         fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_int_equal (connect (fd, (struct sockaddr *) &a, sizeof a), 0);
     } else {
@@ -379,13 +379,13 @@ static inline void expect_closed (int fd)
 /* No byte and no end of the stream for a while. */
 static inline void expect_quiet (int fd, int ms)
 {
-    char byte;
+    static char byte;
     struct pollfd item = {fd, POLLIN, 0};
     if (poll (&item, 1, ms) == 0)
         return;
     const ssize_t n = recv (fd, &byte, 1, MSG_PEEK);
     if (n > 0)
-        fail_msg ("the library sent something (first byte %02x)", (unsigned char) byte);
+        fail_msg ("the library sent something (first byte %02x)", (unsigned) byte & 0xffu);
     fail_msg ("the library closed the connection");
 }
 

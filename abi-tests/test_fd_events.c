@@ -425,6 +425,8 @@ static void FD_7_termination_is_announced_and_EVENTS_says_ETERM(void **state) {
 
 static void FD_8_thread_safe_types_have_none(void **state) {
     (void)state;
+    need_type(12);
+    need_type(13);
     static const int types[] = {12 /* SERVER */, 13 /* CLIENT */};
     void *ctx = new_context();
     for (int i = 0; i < 2; i++) {

@@ -506,6 +506,8 @@ static void POL_8_the_same_descriptor_several_times(void **state) {
 static void POL_9_thread_safe_sockets_may_be_mixed_in(void **state) {
     (void)state;
     OURS_IS_BETTER("POL-9: 4.3.4 without drafts cannot poll SERVER and CLIENT");
+    need_type(12);
+    need_type(13);
     void *ctx = new_context(), *push, *pull;
     open_pair(ctx, "inproc", &push, &pull);
     void *server = new_socket(ctx, 12), *client = new_socket(ctx, 13);

@@ -516,6 +516,7 @@ static void SIG_4_not_while_threads_start_either(void **state) {
 
 static void SIG_table_thread_safe_types_run_to_their_timeout(void **state) {
     (void)state;
+    need_type(12);
     install_handler(0);
     void *ctx = new_context();
     char endpoint[256], byte;

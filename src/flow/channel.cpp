@@ -2,16 +2,20 @@
 
 namespace tern {
 
-// Both sides may do this at once: each stores its part before it reads the other's, so the one that
-// stores the sum last has seen both.
+// Both sides may do this at once: whoever stores a sum looks again until the parts are those that it
+// used, so the last sum is right.
 void Channel::set_part(std::atomic<int> &part, int messages) {
     part.store(messages, std::memory_order_seq_cst);
-    const int writer = writer_part_.load(std::memory_order_seq_cst);
-    const int reader = reader_part_.load(std::memory_order_seq_cst);
-    int64_t sum = 0;
-    if (writer != 0 && reader != 0)
-        sum = int64_t(writer == absent ? 0 : writer) + (reader == absent ? 0 : reader);
-    limit_.store(sum > INT32_MAX ? 0 : int(sum), std::memory_order_seq_cst);
+    int writer, reader;
+    do {
+        writer = writer_part_.load(std::memory_order_seq_cst);
+        reader = reader_part_.load(std::memory_order_seq_cst);
+        int64_t sum = 0;
+        if (writer != 0 && reader != 0)
+            sum = int64_t(writer == absent ? 0 : writer) + (reader == absent ? 0 : reader);
+        limit_.store(sum > INT32_MAX ? 0 : int(sum), std::memory_order_seq_cst);
+    } while (writer != writer_part_.load(std::memory_order_seq_cst) ||
+             reader != reader_part_.load(std::memory_order_seq_cst));
 }
 
 bool Channel::can_write(uint64_t ahead) {
@@ -23,13 +27,19 @@ bool Channel::can_write(uint64_t ahead) {
     if (below()) return true;
     reported_seen_ = reported_.load(std::memory_order_acquire);
     if (below()) return true;
+    // A drained queue always takes a message, whatever was reported under an older limit (LWM-4).
+    const auto drained = [&] {
+        return ahead < static_cast<uint64_t>(limit) &&
+               read_.load(std::memory_order_acquire) == written - ahead;
+    };
     if (!crossing_) {
+        if (drained()) return true;
         writer_waits_.store(true, std::memory_order_relaxed);
         return false;
     }
     writer_waits_.store(true, std::memory_order_seq_cst);
     reported_seen_ = reported_.load(std::memory_order_seq_cst);
-    if (!below()) return false;
+    if (!below() && !drained()) return false;
     writer_waits_.store(false, std::memory_order_relaxed);
     return true;
 }
@@ -76,10 +86,23 @@ bool Channel::can_read() {
     if (queue_.has_frames()) return true;
     if (!crossing_) {
         reader_waits_.store(true, std::memory_order_relaxed);
+        if (writer_waits_.load(std::memory_order_relaxed)) {
+            writer_waits_.store(false, std::memory_order_relaxed);
+            reported_.store(read_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+            writer_to_tell_ = true;
+        }
         return false;
     }
     reader_waits_.store(true, std::memory_order_seq_cst);
-    if (!queue_.has_frames_in_total_order()) return false;
+    if (!queue_.has_frames_in_total_order()) {
+        // Between two reports a writer may wait for a queue that is empty: now it is told.
+        if (writer_waits_.load(std::memory_order_seq_cst) &&
+            writer_waits_.exchange(false, std::memory_order_seq_cst)) {
+            reported_.store(read_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+            writer_to_tell_ = true;
+        }
+        return false;
+    }
     reader_waits_.store(false, std::memory_order_relaxed);
     return true;
 }
@@ -107,7 +130,8 @@ bool Channel::report() {
         // A limit may be set later: keep the count true, rarely.
         if (read % 64 == 0) reported_.store(read, std::memory_order_release);
         if (!writer_waits_.load(std::memory_order_relaxed)) return false;
-    } else if (read % static_cast<uint64_t>((limit + 1) / 2) != 0) {
+    } else if (read - reported_.load(std::memory_order_relaxed) <
+               static_cast<uint64_t>((limit + 1) / 2)) {
         return false;
     }
     if (!crossing_) {

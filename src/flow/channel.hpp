@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <memory>
+#include <utility>
 
 namespace tern {
 
@@ -46,6 +47,9 @@ class Channel {
     bool read(Message &frame);
     // Throws away what is published. True when the writer waits.
     bool discard_all();
+    // can_read() has found the queue empty and the writer waiting for the report
+    // that this is.
+    bool take_writer_to_tell() { return std::exchange(writer_to_tell_, false); }
     bool has_ended() const { return writer_gone_.load(std::memory_order_acquire); }
     void end_reading() { reader_gone_.store(true, std::memory_order_release); }
 
@@ -59,10 +63,6 @@ class Channel {
     // Only the newest frame is kept, and there is no limit. Before the first write only.
     void conflate() { newest_ = std::make_unique<Newest>(); }
     bool is_conflating() const { return newest_ != nullptr; }
-    // Messages that wait; exact only when neither side moves.
-    uint64_t backlog() const {
-        return written_.load(std::memory_order_relaxed) - read_.load(std::memory_order_relaxed);
-    }
 
   private:
     struct Newest {
@@ -91,6 +91,7 @@ class Channel {
     std::atomic<uint64_t> reported_{0};
     std::atomic<bool> reader_waits_{true}; // set by the reader, cleared by either
     std::atomic<bool> reader_gone_{false};
+    bool writer_to_tell_ = false;
 };
 
 } // namespace tern

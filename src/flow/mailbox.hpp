@@ -2,7 +2,7 @@
 // and ends the sleep of the thread that waits for them.
 // Threads: post() and wake() from any thread; everything else belongs to the holder of the turn.
 // Owner:   shared by the socket and by every pipe end of it, so that a late poster never meets freed
-//          memory. After close() it takes no more news.
+//          memory.
 //
 // The sleep: the sleeper publishes `asleep`, looks at everything once more, then waits on the waker's
 // descriptor. A waker first makes its change, then looks for `asleep`. Both accesses are sequentially

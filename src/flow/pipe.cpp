@@ -56,10 +56,17 @@ void Pipe::discard_outbound() {
     if (far_) (void)out_->discard_all();
 }
 
+// Whether the queue has a message; a writer that waits hears when it has none.
+bool Pipe::has_queued() {
+    if (in_->can_read()) return true;
+    if (in_->take_writer_to_tell()) other_->notify(writable);
+    return false;
+}
+
 bool Pipe::check_read() {
     if (has_next_ || mid_read_) return true;
     for (;;) {
-        if (in_->can_read()) return true;
+        if (has_queued()) return true;
         if (!far_) return false;
         switch (far_->next_message(next_)) {
         case PipeFarEnd::Next::none: return false;
@@ -75,7 +82,7 @@ bool Pipe::read(Message &frame) {
         has_next_ = false;
         return true;
     }
-    if (!mid_read_ && !in_->can_read()) {
+    if (!mid_read_ && !has_queued()) {
         if (!far_) return false;
         const PipeFarEnd::Next next = far_->next_message(frame);
         if (next == PipeFarEnd::Next::direct) return true;

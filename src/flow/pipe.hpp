@@ -76,6 +76,7 @@ class Pipe {
     bool read(Message &frame);
     // No message will come any more and all were read.
     bool is_drained() { return in_->has_ended() && !check_read(); }
+    bool has_ended() const { return in_->has_ended(); }
     bool is_mid_read() const { return mid_read_; }
 
     // ---- identity of the peer, for ROUTER, REP and STREAM
@@ -101,7 +102,8 @@ class Pipe {
     void give_to(Mailbox *mailbox);
     // Tells this end's socket; called by the other end. The bits stay until taken.
     void notify(uint8_t news);
-    uint8_t take_news() { return news_.exchange(0, std::memory_order_acq_rel); }
+    // `deaf` stays: an end that was let go is never posted again.
+    uint8_t take_news() { return news_.fetch_and(deaf, std::memory_order_acq_rel); }
     // Nothing is posted any more. True when this end is, or is about to be, in its mailbox.
     bool deafen() { return (news_.fetch_or(deaf, std::memory_order_acq_rel) & ~deaf) != 0; }
     // Ends both directions and tells the other end; unread messages of ours stay readable there.
@@ -131,6 +133,7 @@ class Pipe {
   private:
     friend class PipePair;
     Pipe() = default;
+    bool has_queued();
     Channel *out_ = nullptr;
     Channel *in_ = nullptr;
     Pipe *other_ = nullptr;

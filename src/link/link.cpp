@@ -353,6 +353,8 @@ void Link::pump_out() {
     while (!batch_has_partial_ && filling_.bytes() < OutBatch::batch_bytes_max) {
         // Frames of a message that came back unfinished wait for the rest, which comes by the queue.
         const bool queue_ready = from_socket_ && from_socket_->can_read();
+        if (!queue_ready && from_socket_ && from_socket_->take_writer_to_tell())
+            host_.link_writable(*this);
         if (returned_.empty() ? !queue_ready : returned_messages_ == 0 && !queue_ready) return;
         bool more;
         do {

@@ -21,7 +21,7 @@ void FairQueue::detach(Pipe &pipe) {
     if (!pipe.note.in_fair_queue) return;
     size_t at = pipe.note.index;
     if (at < active_) {
-        if (at == current_) mid_message_ = false;
+        if (at == current_ && mid_message_) keep_rest_of(pipe);
         --active_;
         // The pipe whose turn it is keeps it, also in the middle of a message.
         if (current_ == active_ && at != current_) current_ = at;
@@ -32,6 +32,17 @@ void FairQueue::detach(Pipe &pipe) {
     swap(at, pipes_.size() - 1);
     pipes_.pop_back();
     pipe.note.in_fair_queue = false;
+}
+
+void FairQueue::keep_rest_of(Pipe &pipe) {
+    for (bool more = true; more;) {
+        Message frame;
+        if (!pipe.read(frame)) break;
+        more = frame.has(Message::more);
+        rest_.emplace_back();
+        std::swap(*rest_.back(), frame);
+    }
+    mid_message_ = false;
 }
 
 void FairQueue::readable(Pipe &pipe) {
@@ -46,6 +57,12 @@ void FairQueue::deactivate_current() {
 }
 
 Error FairQueue::recv(Message &frame, Pipe **from) {
+    if (!rest_.empty()) {
+        frame.take(*rest_.front());
+        rest_.pop_front();
+        if (from) *from = nullptr;
+        return err::none;
+    }
     while (active_ > 0) {
         Pipe &pipe = *pipes_[current_];
         if (pipe.read(frame)) {
@@ -60,7 +77,7 @@ Error FairQueue::recv(Message &frame, Pipe **from) {
 }
 
 bool FairQueue::can_recv() {
-    if (mid_message_) return true;
+    if (mid_message_ || !rest_.empty()) return true;
     while (active_ > 0) {
         if (pipes_[current_]->check_read()) return true;
         deactivate_current();

@@ -5,6 +5,7 @@
 
 #include "pattern/pattern.hpp"
 
+#include <deque>
 #include <vector>
 
 namespace tern {
@@ -23,6 +24,7 @@ class FairQueue {
 
   private:
     void deactivate_current();
+    void keep_rest_of(Pipe &pipe);
     void swap(size_t a, size_t b);
 
     PatternHost &host_;
@@ -30,6 +32,9 @@ class FairQueue {
     size_t active_ = 0;
     size_t current_ = 0;
     bool mid_message_ = false;
+    // The rest of a message whose pipe was detached while it was being read: it had arrived whole,
+    // and is read to its end.
+    std::deque<OwnMessage> rest_;
 };
 
 } // namespace tern

@@ -38,7 +38,9 @@ bool FanOut::all_matched_have_room() {
 void FanOut::send(Message &frame) {
     const bool more = frame.has(Message::more);
     if (!mid_message_) {
-        const auto is_full = [](Pipe *pipe) { return !pipe->check_write(); };
+        const auto is_full = [](Pipe *pipe) {
+            return !pipe->is_mid_write() && !pipe->check_write();
+        };
         matched_.erase(std::remove_if(matched_.begin(), matched_.end(), is_full), matched_.end());
     }
     mid_message_ = more;

@@ -20,7 +20,6 @@ class LoadBalance {
 
   private:
     void swap(size_t a, size_t b);
-    size_t find(const Pipe &pipe) const;
 
     std::vector<Pipe *> pipes_; // [0, active_) may have room
     size_t active_ = 0;

@@ -12,7 +12,17 @@ void Pair::stop_writing(Pipe &pipe) {
 }
 
 void Pair::detach(Pipe &pipe) {
-    if (&pipe == pipe_) pipe_ = nullptr;
+    if (&pipe != pipe_) return;
+    pipe_ = nullptr;
+    Message frame;
+    while (pipe.is_mid_read() && pipe.read(frame)) {
+        rest_.emplace_back();
+        std::swap(*rest_.back(), frame);
+    }
+}
+
+void Pair::readable(Pipe &pipe) {
+    if (&pipe != pipe_ && pipe.has_ended()) host_.pipe_drained(pipe); // unheard to the end
 }
 
 Error Pair::send(Message &frame) {
@@ -21,6 +31,11 @@ Error Pair::send(Message &frame) {
 }
 
 Error Pair::recv(Message &frame) {
+    if (!rest_.empty()) {
+        frame.take(*rest_.front());
+        rest_.pop_front();
+        return err::none;
+    }
     if (pipe_ && pipe_->read(frame)) return err::none;
     if (pipe_ && pipe_->is_drained()) host_.pipe_drained(*pipe_);
     return err::again;
@@ -31,6 +46,7 @@ bool Pair::can_send() {
 }
 
 bool Pair::can_recv() {
+    if (!rest_.empty()) return true;
     if (!pipe_) return false;
     if (pipe_->check_read()) return true;
     if (pipe_->is_drained()) host_.pipe_drained(*pipe_);

@@ -4,6 +4,8 @@
 
 #include "pattern/pattern.hpp"
 
+#include <deque>
+
 namespace tern {
 
 class Pair final : public Pattern {
@@ -12,6 +14,7 @@ class Pair final : public Pattern {
     void attach(Pipe &pipe) override;
     void stop_writing(Pipe &pipe) override;
     void detach(Pipe &pipe) override;
+    void readable(Pipe &pipe) override;
     Error send(Message &frame) override;
     Error recv(Message &frame) override;
     bool can_send() override;
@@ -21,6 +24,7 @@ class Pair final : public Pattern {
     PatternHost &host_;
     Pipe *pipe_ = nullptr;
     bool writable_ = false;
+    std::deque<OwnMessage> rest_; // of a message that was being read when its pipe was detached
 };
 
 } // namespace tern

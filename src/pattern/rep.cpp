@@ -10,8 +10,6 @@ void Rep::stop_writing(Pipe &pipe) {
 
 void Rep::detach(Pipe &pipe) {
     stop_writing(pipe);
-    // A request that is half read is gone with its pipe.
-    if (&pipe == request_pipe_ && in_request_) in_request_ = false;
     in_.detach(pipe);
 }
 

@@ -6,8 +6,6 @@ namespace tern {
 
 void Req::detach(Pipe &pipe) {
     if (&pipe == reply_pipe_) reply_pipe_ = nullptr;
-    // A reply that is half read is gone with its pipe; another one may come (REQ-11).
-    if (&pipe == read_pipe_ && state_ == State::waiting) at_message_start_ = true;
     Dealer::detach(pipe);
 }
 
@@ -71,10 +69,11 @@ void Req::skip_rest(Message &frame) {
     frame.close();
 }
 
-Error Req::read_from_reply_pipe(Message &frame, Pipe **from) {
+Error Req::read_from_reply_pipe(Message &frame) {
     for (;;) {
-        if (const Error error = in_.recv(frame, from)) return error;
-        if (!reply_pipe_ || *from == reply_pipe_) return err::none;
+        Pipe *from = nullptr;
+        if (const Error error = in_.recv(frame, &from)) return error;
+        if (!reply_pipe_ || from == reply_pipe_) return err::none;
         skip_rest(frame);
     }
 }
@@ -102,7 +101,7 @@ bool Req::read_envelope(Message &first) {
 Error Req::begin_reply() {
     for (;;) {
         Message first;
-        if (const Error error = read_from_reply_pipe(first, &read_pipe_)) return error;
+        if (const Error error = read_from_reply_pipe(first)) return error;
         if (read_envelope(first)) return err::none;
     }
 }

@@ -25,14 +25,13 @@ class Req final : public Dealer {
     Error begin_request();
     Error begin_reply();
     bool read_envelope(Message &first);
-    Error read_from_reply_pipe(Message &frame, Pipe **from);
+    Error read_from_reply_pipe(Message &frame);
     void skip_rest(Message &frame);
 
     State state_ = State::sending;
     bool at_message_start_ = true;
     // The peer that got the request. Null when it is gone: then anybody's answer is taken (REQ-11).
     Pipe *reply_pipe_ = nullptr;
-    Pipe *read_pipe_ = nullptr; // where the reply being read comes from
     uint32_t request_id_;
     bool relaxed_ = false;
     bool correlate_ = false;

@@ -32,14 +32,20 @@ void Router::identify(Pipe &pipe) {
         if (holder == from_ && (has_prefetched_ || in_body_)) mute_after_message_ = holder;
         else in_.detach(*holder);
         if (to_ == holder) to_ = nullptr;
+        holder->rollback();
     }
     table_.assign(pipe, std::move(id));
     in_.attach(pipe);
 }
 
 void Router::identified(Pipe &pipe) {
-    // After a reconnect the first answer stays.
-    if (!in_.contains(pipe) && !table_.contains(Bytes(pipe.peer_routing_id()))) identify(pipe);
+    // Once: a pipe that was heard or addressed keeps its name after a reconnect.
+    if (!in_.contains(pipe)) identify(pipe);
+}
+
+void Router::readable(Pipe &pipe) {
+    if (in_.contains(pipe)) in_.readable(pipe);
+    else if (pipe.has_ended()) host_.pipe_drained(pipe); // unheard to the end
 }
 
 void Router::stop_writing(Pipe &pipe) {
@@ -55,10 +61,7 @@ void Router::message_read() {
 
 void Router::detach(Pipe &pipe) {
     stop_writing(pipe);
-    if (&pipe == from_) {
-        from_ = nullptr;
-        in_body_ = false;
-    }
+    if (&pipe == from_) from_ = nullptr;
     if (&pipe == mute_after_message_) mute_after_message_ = nullptr;
     in_.detach(pipe);
 }
@@ -74,6 +77,7 @@ Error Router::begin_message(Message &id) {
     // A single frame names a peer and says nothing: dropped (RTR-16).
     if (id.has(Message::more)) {
         Pipe *pipe = table_.find(id.bytes());
+        if (pipe && pipe->outbound().reader_is_gone()) pipe = nullptr;
         if (pipe && pipe->check_write()) to_ = pipe;
         else if (mandatory_) return pipe ? err::again : err::host_unreachable;
         mid_message_ = true;

@@ -14,7 +14,7 @@ class Router final : public Pattern {
     void attach(Pipe &pipe) override;
     void stop_writing(Pipe &pipe) override;
     void detach(Pipe &pipe) override;
-    void readable(Pipe &pipe) override { in_.readable(pipe); }
+    void readable(Pipe &pipe) override;
     void identified(Pipe &pipe) override;
     Error check_connect() override;
     Error send(Message &frame) override;

@@ -39,7 +39,7 @@ Error Stream::send(Message &frame) {
         // Without MORE the id is swallowed, and the next frame as its body (STR-5).
         if (frame.has(Message::more)) {
             Pipe *pipe = table_.find(frame.bytes());
-            if (!pipe) return err::host_unreachable;
+            if (!pipe || pipe->outbound().reader_is_gone()) return err::host_unreachable;
             if (!pipe->check_write()) return err::again;
             to_ = pipe;
         }

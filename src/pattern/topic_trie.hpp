@@ -99,7 +99,7 @@ class TopicTrie {
     }
 
     // Calls visit(topic, value) for every entry, in byte order. visit may empty the value, but must
-    // not change the trie; call prune_all() afterwards.
+    // not change the trie; prune() each emptied topic afterwards.
     template <class Visit>
     void for_each(Visit visit) {
         struct Step {

@@ -49,7 +49,7 @@ void Xpub::readable(Pipe &pipe) {
             pipe.note.flag = true;
             take_subscription(pipe, frame.data()[0] == 1, frame.bytes().skip(1), frame.metadata());
         } else if (tells_application_) {
-            pending_.push_back({OwnMessage(), nullptr});
+            pending_.push_back({OwnMessage(), nullptr, false});
             std::swap(*pending_.back().frame, frame);
         }
         frame.close();
@@ -115,7 +115,7 @@ void Xpub::take_subscription(Pipe &pipe, bool subscribe, Bytes topic, const Meta
 
 // Towards the application always in the old form, whatever the peer's protocol (XPUB-5).
 void Xpub::tell(bool subscribe, Bytes topic, const Metadata *metadata, Pipe *pipe) {
-    if (!tells_application_ && !manual_) return;
+    if (!tells_application_) return;
     OwnMessage frame;
     frame->close();
     if (frame->init_size(topic.size() + 1)) {
@@ -125,7 +125,7 @@ void Xpub::tell(bool subscribe, Bytes topic, const Metadata *metadata, Pipe *pip
     frame->data()[0] = subscribe ? 1 : 0;
     if (!topic.empty()) std::memcpy(frame->data() + 1, topic.data(), topic.size());
     frame->set_metadata(const_cast<Metadata *>(metadata));
-    pending_.push_back({std::move(frame), pipe});
+    pending_.push_back({std::move(frame), pipe, true});
 }
 
 void Xpub::match(const Message &frame) {
@@ -136,7 +136,6 @@ void Xpub::match(const Message &frame) {
         return true;
     });
     if (invert_matching_) out_.invert_matching();
-    send_to_last_asker_ = false;
 }
 
 Error Xpub::send(Message &frame) {
@@ -144,6 +143,7 @@ Error Xpub::send(Message &frame) {
         match(frame);
         if (no_drop_ && !out_.all_matched_have_room()) return err::again;
     }
+    if (!frame.has(Message::more)) send_to_last_asker_ = false;
     out_.send(frame);
     return err::none;
 }
@@ -152,12 +152,11 @@ Error Xpub::recv(Message &frame) {
     if (!tells_application_) return err::not_supported;
     if (pending_.empty()) return err::again;
     Pending &next = pending_.front();
-    if (manual_ && !mid_user_message_) {
+    if (manual_ && next.is_request) {
         last_asker_ = next.pipe;
         send_to_last_asker_ = last_value_ && last_asker_;
     }
     frame.take(*next.frame);
-    mid_user_message_ = frame.has(Message::more);
     pending_.pop_front();
     return err::none;
 }

@@ -33,7 +33,8 @@ class Xpub : public Pattern {
     using Subscriptions = TopicTrie<Subscribers>;
     struct Pending {
         OwnMessage frame;
-        Pipe *pipe; // who asked; null when it is gone or this is no request
+        Pipe *pipe; // who asked; null when it is gone
+        bool is_request = false;
     };
     enum class Removed { unknown, others_remain, last };
 
@@ -60,7 +61,6 @@ class Xpub : public Pattern {
     bool no_drop_ = false;
     bool only_first_subscribe_ = false;
     bool invert_matching_ = false;
-    bool mid_user_message_ = false;
     std::string welcome_;
 };
 

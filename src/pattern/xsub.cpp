@@ -18,6 +18,9 @@ void Xsub::detach(Pipe &pipe) {
 // What was not sent on the old connection is replaced by the whole set (RC-11).
 void Xsub::reconnected(Pipe &pipe) {
     pipe.discard_outbound();
+    // It also misses the rest of a message under way.
+    out_.detach(pipe);
+    out_.attach(pipe);
     send_all_subscriptions(pipe);
 }
 
@@ -66,11 +69,13 @@ Error Xsub::send(Message &frame) {
     const bool may_subscribe = first || !only_first_subscribe_ || sending_subscriptions_;
     const bool is_subscription = may_subscribe && frame.size() > 0 && frame.data()[0] <= 1;
     if (first) {
+        forwarded_any_ = false;
         sending_subscriptions_ = is_subscription;
         out_.begin_matching();
         out_.match_all();
     }
     if (!is_subscription) {
+        forwarded_any_ = true;
         out_.send(frame);
         return err::none;
     }
@@ -78,7 +83,11 @@ Error Xsub::send(Message &frame) {
     bool forward = true;
     if (frame.data()[0] == 1) subscribe(topic);
     else forward = unsubscribe(topic) || verbose_unsubscribe_;
-    if (forward) out_.send_to_all_regardless(frame);
+    // A message that was begun is ended, also with a frame that says nothing new.
+    if (forward || (forwarded_any_ && !mid_send_)) {
+        out_.send_to_all_regardless(frame);
+        forwarded_any_ = true;
+    }
     if (!mid_send_) out_.end_message();
     drop_frame(frame);
     return err::none;

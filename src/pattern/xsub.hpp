@@ -47,6 +47,7 @@ class Xsub : public Pattern {
     bool only_first_subscribe_ = false;
     bool verbose_unsubscribe_ = false;
     bool mid_send_ = false;
+    bool forwarded_any_ = false; // frames of the message being sent went out
     bool sending_subscriptions_ = false; // the message being sent began with one
 };
 

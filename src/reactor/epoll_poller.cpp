@@ -41,7 +41,8 @@ int wait_kernel(int set, epoll_event *events, int capacity, Nanoseconds timeout)
             int64_t seconds, nanoseconds;
         } limit{timeout / 1000000000, timeout % 1000000000};
         const long n = ::syscall(SYS_epoll_pwait2, set, events, capacity, &limit, nullptr, 0);
-        if (n >= 0 || errno != ENOSYS) return static_cast<int>(n);
+        // Older kernels lack it; older sandboxes forbid it.
+        if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(n);
         has_pwait2.store(false, std::memory_order_relaxed);
     }
 #endif

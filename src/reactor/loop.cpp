@@ -71,9 +71,11 @@ bool Loop::run_tasks() {
 }
 
 Nanoseconds Loop::run_timers() {
+    // One reading of the clock: a timer that re-arms itself at once waits for the next round.
+    const Nanoseconds now = timers_.empty() ? 0 : now_ns();
     while (!timers_.empty()) {
         const auto first = timers_.begin();
-        const Nanoseconds left = first->first.at - now_ns();
+        const Nanoseconds left = first->first.at - now;
         if (left > 0) return left;
         const Task task = std::move(first->second);
         timers_.erase(first);

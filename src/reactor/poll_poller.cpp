@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <mutex>
 
 namespace tern {
@@ -13,12 +14,13 @@ void PollPoller::set(int fd, Entry entry) {
 }
 
 Error PollPoller::add(int fd, uint64_t id, unsigned interest) {
-    set(fd, {id, interest, false});
+    if (::fcntl(fd, F_GETFD) < 0) return Error(errno);
+    set(fd, {id, interest});
     return err::none;
 }
 
 Error PollPoller::modify(int fd, uint64_t id, unsigned interest) {
-    set(fd, {id, interest, false});
+    set(fd, {id, interest});
     return err::none;
 }
 
@@ -31,8 +33,9 @@ void PollPoller::remove(int fd) {
 void PollPoller::rearm(int fd) {
     std::lock_guard<Lock> guard(lock_);
     const auto it = entries_.find(fd);
-    if (it == entries_.end() || !it->second.read_reported) return;
+    if (it == entries_.end()) return;
     it->second.read_reported = false;
+    it->second.write_reported = false;
     if (waiting_) changed_.signal();
 }
 
@@ -43,7 +46,7 @@ int PollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {
         for (const auto &[fd, entry] : entries_) {
             short wanted = 0;
             if ((entry.interest & ready::read) && !entry.read_reported) wanted |= POLLIN;
-            if (entry.interest & ready::write) wanted |= POLLOUT;
+            if ((entry.interest & ready::write) && !entry.write_reported) wanted |= POLLOUT;
             if (wanted) polled_.push_back({fd, wanted, 0});
         }
         waiting_ = true;
@@ -59,7 +62,10 @@ int PollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {
     if (interrupted) return -1;
     if (polled_[0].revents) (void)changed_.drain();
     int n = 0;
-    for (size_t i = 1; i < polled_.size() && n < capacity; ++i) {
+    const size_t count = polled_.size() - 1;
+    const size_t begin = count > 0 ? first_++ % count : 0;
+    for (size_t k = 0; k < count && n < capacity; ++k) {
+        const size_t i = 1 + (begin + k) % count;
         const short got = polled_[i].revents;
         const auto it = got ? entries_.find(polled_[i].fd) : entries_.end();
         if (it == entries_.end()) continue;
@@ -69,7 +75,7 @@ int PollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {
         if (got & (POLLHUP | POLLERR | POLLNVAL)) bits |= ready::hangup;
         if (it->second.interest & ready::edge) {
             it->second.read_reported |= (bits & (ready::read | ready::hangup)) != 0;
-            if (bits & ready::write) it->second.interest &= ~unsigned(ready::write);
+            it->second.write_reported |= (bits & ready::write) != 0;
         }
         events[n++] = {it->second.id, bits};
     }

@@ -9,6 +9,7 @@
 #include "os/waker.hpp"
 #include "reactor/poll_event.hpp"
 
+#include <cstddef>
 #include <poll.h>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +33,9 @@ class PollPoller {
     struct Entry {
         uint64_t id;
         unsigned interest;
-        bool read_reported; // edge: not asked for again until rearm()
+        // Edge: not asked for again until rearm().
+        bool read_reported = false;
+        bool write_reported = false;
     };
     void set(int fd, Entry entry);
 
@@ -41,6 +44,7 @@ class PollPoller {
     bool waiting_ = false;                   // under lock_
     Waker changed_;                          // ends a wait whose set has changed
     std::vector<pollfd> polled_;             // of the waiting thread
+    size_t first_ = 0;                       // where reporting begins, so that all have their turn
 };
 
 } // namespace tern

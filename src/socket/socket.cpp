@@ -56,7 +56,7 @@ Error Socket::begin_call() {
 
 // And ends here: what the pattern has asked for is done, what was sent is looked after.
 void Socket::end_call(Turn &turn) {
-    if (!drained_.empty() || !unwanted_.empty()) settle(turn);
+    if (!drained_.empty() || !unwanted_.empty()) settle();
     if (!outputs_.empty()) flush_outputs(turn);
 }
 

@@ -151,7 +151,7 @@ class Socket final : public LinkHost,
 
     // socket_pipes.cpp: pipes come and go
     void take_news();
-    void settle(Turn &turn);
+    void settle();
     void end_connection(Link &link);
     void adopt(Pipe &pipe);
     void attach(Pipe &pipe);

@@ -69,6 +69,7 @@ void Socket::link_ended(Link &link) {
     // What has arrived stays readable; the pattern says when it is all read.
     if (pipe->is_drained()) detach(*pipe);
     else pattern_->readable(*pipe);
+    settle();
     mailbox_->wake();
 }
 
@@ -120,8 +121,7 @@ void Socket::pipe_refused(Pipe &pipe) {
 }
 
 // Under the turn, when no call into the pattern is under way.
-void Socket::settle(Turn &turn) {
-    (void)turn;
+void Socket::settle() {
     while (!unwanted_.empty()) {
         Pipe *pipe = unwanted_.back();
         unwanted_.pop_back();
@@ -234,6 +234,8 @@ void Socket::apply_hwm() {
         pipe->outbound().set_writer_part(options_.link.send_hwm);
         pipe->inbound().set_reader_part(options_.link.receive_hwm);
         if (!pipe->writing_stopped) pattern_->writable(*pipe);
+        // The other side's limit follows ours: it looks again.
+        if (!pipe->far_end()) pipe->other_end().notify(Pipe::writable);
     }
 }
 
