@@ -91,6 +91,8 @@ class Message {
     size_t size() const { return kind_ == Kind::in_place ? inline_size_ : body_.size; }
     Bytes bytes() const { return {data(), size()}; }
     bool is_inline() const { return kind_ == Kind::in_place; }
+    // The body is the application's, with a free function that will be called.
+    bool is_users() const { return kind_ == Kind::user; }
 
     uint8_t flags() const { return flags_; }
     bool has(Flag flag) const { return (flags_ & flag) != 0; }

@@ -19,6 +19,19 @@ Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const Li
       link_(std::make_shared<Link>(host_holder_, *this, options_, EndpointTexts{{}, endpoint_.text, false})),
       next_interval_ms_(options_->reconnect_interval_ms), random_(random) {}
 
+Error Connector::check(const Endpoint &endpoint) {
+    return endpoint.transport == Endpoint::Transport::tcp ? parse_connect(endpoint.address).error()
+                                                          : check_ipc_address(endpoint.address);
+}
+
+std::string Connector::numeric_text(const Endpoint &endpoint, bool ipv6) {
+    if (endpoint.transport != Endpoint::Transport::tcp) return {};
+    const auto address = parse_connect(endpoint.address);
+    if (!address) return {};
+    const auto number = numeric(*address, ipv6);
+    return number ? number->text() : std::string();
+}
+
 void Connector::emit(LinkEvent event, int64_t value) {
     Turn turn(host_.turn());
     host_.event(event, value, {{}, endpoint_.text, false});

@@ -26,6 +26,11 @@ class Connector final : public EventHandler,
     Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
               Endpoint endpoint, Resolver &resolver, uint32_t random);
 
+    // What zmq_connect checks at once.
+    static Error check(const Endpoint &endpoint);
+    // A tcp endpoint by its number, if it is given as one: another way to write the same (DIS-1).
+    static std::string numeric_text(const Endpoint &endpoint, bool ipv6);
+
     uint64_t id() const { return id_; }
     Link &link() { return *link_; }
     const std::shared_ptr<Link> &shared_link() { return link_; }

@@ -77,6 +77,7 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     write_out(turn);
     serve_input(turn);
     end_if_done(turn);
+    host_.link_served(turn);
 }
 
 // STREAM hears of a connection's beginning and end by an empty message.
@@ -107,6 +108,7 @@ void Link::on_ready(unsigned bits) {
     Turn turn(host_.turn());
     note_ready(turn, bits);
     serve_input(turn);
+    host_.link_served(turn);
 }
 
 // ---- inbound
@@ -400,7 +402,7 @@ void Link::write_out(Turn &turn) {
         ++writes_;
         last_write_ns_ = now;
         if (result.status == IoResult::Status::ok) {
-            if (sending_.advance(result.count)) sending_.clear();
+            if (sending_.advance(result.count)) clear_sent();
             continue;
         }
         if (result.status == IoResult::Status::would_block) {
@@ -418,6 +420,16 @@ void Link::write_out(Turn &turn) {
     }
     writing_ = false;
     if (state_ == State::broken) post_finish();
+}
+
+// Free functions of the application's run on the I/O thread, never inside a send (ZC-2).
+void Link::clear_sent() {
+    if (sending_.has_users_bodies() && !host_.loop().is_own_thread()) {
+        auto bodies = std::make_shared<std::vector<OwnMessage>>();
+        sending_.move_users_bodies(*bodies);
+        host_.loop().post([bodies] { bodies->clear(); });
+    }
+    sending_.clear();
 }
 
 void Link::begin_batch() {
@@ -467,6 +479,7 @@ void Link::close(bool flush) {
         self->end_if_done(turn);
         // The descriptor may report nothing more by itself: what is unread is read here.
         self->serve_input(turn);
+        self->host_.link_served(turn);
     });
 }
 

@@ -145,6 +145,7 @@ class Link final : public PipeFarEnd,
     void pump_out();
     bool encode(Message &frame);
     void look_at_batch();
+    void clear_sent();
     void post_finish();
     void finish();
     void recover_batches();

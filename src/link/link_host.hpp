@@ -73,6 +73,9 @@ class LinkHost {
     // The endpoint is being closed: the socket lets go of the pipe and calls Link::close(flush).
     virtual void close_link(Link &link, bool flush) = 0;
 
+    // A link has been served on the I/O thread: what that has led to is done now.
+    virtual void link_served(Turn &turn) = 0;
+
     // ---- descriptors of established connections
     virtual Error watch(Link &link, int fd) = 0;
     virtual void watch_writable(Link &link, int fd, bool wanted) = 0;

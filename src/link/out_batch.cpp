@@ -25,6 +25,8 @@ void OutBatch::swap(OutBatch &other) {
     std::swap(size_, other.size_);
     std::swap(references_, other.references_);
     std::swap(referenced_bytes_, other.referenced_bytes_);
+    std::swap(users_bodies_, other.users_bodies_);
+    std::swap(empty_users_bodies_, other.empty_users_bodies_);
     std::swap(committed_, other.committed_);
     std::swap(committed_references_, other.committed_references_);
     std::swap(messages_, other.messages_);
@@ -59,7 +61,8 @@ void OutBatch::release_buffer() {
 
 bool OutBatch::append(Framing framing, Message &frame) {
     const size_t size = frame.size();
-    const bool by_copy = size <= copied_body_max;
+    // A free function is not called inside zmq_msg_send (ZC-2), so its body is never copied.
+    const bool by_copy = size <= copied_body_max && !frame.is_users();
     const size_t room = header_max + (by_copy ? size : 0);
     if (size_ + room + slack > capacity_ && !reserve(room)) return false;
     uint8_t *out = buffer_ + size_;
@@ -72,8 +75,15 @@ bool OutBatch::append(Framing framing, Message &frame) {
     } else if (by_copy) {
         std::memcpy(out + header, frame.data(), size);
         size_ += header + size;
+    } else if (size == 0) {
+        size_ += header;
+        ++users_bodies_;
+        empty_users_bodies_.emplace_back();
+        std::swap(*empty_users_bodies_.back(), frame);
+        return true;
     } else {
         size_ += header;
+        users_bodies_ += frame.is_users();
         referenced_bytes_ += size;
         references_.push_back({size_, frame});
         frame.init();
@@ -157,6 +167,7 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames) {
     bool message_is_whole = true;    // none of its bytes was the last one to be written
     size_t position = 0;
     size_t reference = 0;
+    // A frame may end the buffer with its header alone, when its body is referred to.
     while (framing != Framing::raw && position < size_) {
         FrameHeader header;
         const uint8_t *p = buffer_ + position;
@@ -166,8 +177,7 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames) {
         position += header.header_size;
         OwnMessage frame;
         bool is_written;
-        if (reference < references_.size() && references_[reference].at == position &&
-            header.body_size > copied_body_max) {
+        if (reference < references_.size() && references_[reference].at == position) {
             is_written = reference < written_references_;
             std::swap(*frame, references_[reference].body);
             references_[reference].body.init();
@@ -194,7 +204,20 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames) {
     clear();
 }
 
+void OutBatch::move_users_bodies(std::vector<OwnMessage> &to) {
+    for (Reference &reference : references_) {
+        if (!reference.body.is_users()) continue;
+        to.emplace_back();
+        std::swap(*to.back(), reference.body);
+    }
+    for (OwnMessage &body : empty_users_bodies_) to.push_back(std::move(body));
+    empty_users_bodies_.clear();
+    users_bodies_ = 0;
+}
+
 void OutBatch::clear() {
+    empty_users_bodies_.clear();
+    users_bodies_ = 0;
     for (Reference &reference : references_) reference.body.close();
     references_.clear();
     if (buffer_) release_buffer();

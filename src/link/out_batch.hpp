@@ -60,6 +60,9 @@ class OutBatch {
     // wholly written. Those of an unfinished message come last.
     void recover(Framing framing, std::deque<OwnMessage> &frames);
     void clear();
+    // Bodies whose free function must not run on just any thread: they go elsewhere before clear().
+    bool has_users_bodies() const { return users_bodies_ > 0; }
+    void move_users_bodies(std::vector<OwnMessage> &to);
     // Gives the buffer back while nothing waits.
     void release_buffer();
 
@@ -77,6 +80,8 @@ class OutBatch {
     size_t size_ = 0;
     std::vector<Reference> references_;
     size_t referenced_bytes_ = 0;
+    size_t users_bodies_ = 0; // among the references, and empty ones that only wait to be freed
+    std::vector<OwnMessage> empty_users_bodies_;
     size_t committed_ = 0;
     size_t committed_references_ = 0;
     size_t messages_ = 0;

@@ -3,7 +3,7 @@
 #ifndef ZMQ_BUILD_DRAFT_API
 #define ZMQ_BUILD_DRAFT_API
 #endif
-#include "zmq.h"
+#include <zmq.h>
 
 #include <cstdlib>
 #include <cstring>

@@ -6,7 +6,7 @@
 #ifndef ZMQ_BUILD_DRAFT_API
 #define ZMQ_BUILD_DRAFT_API
 #endif
-#include "zmq.h"
+#include <zmq.h>
 
 #include <array>
 #include <climits>
@@ -18,7 +18,7 @@ namespace tern {
 namespace {
 
 // What this build has. An option of something missing is unknown to it.
-#ifdef TERN_HAVE_CURVE
+#ifdef TERN_HAVE_CURVE_MECHANISM
 constexpr bool have_curve = true;
 #else
 constexpr bool have_curve = false;

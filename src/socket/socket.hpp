@@ -87,6 +87,7 @@ class Socket final : public LinkHost,
     void link_has_output(Link &link) override;
     void link_has_input(Link &link) override;
     void input_left(Link &link) override { list_for_input(link); }
+    void link_served(Turn &turn) override { end_call(turn); }
     void link_ended(Link &link) override;
     void link_lost(Link &link) override;
     void close_link(Link &link, bool flush) override;

@@ -2,7 +2,6 @@
 #include "os/random.hpp"
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
-#include "transport/ipc.hpp"
 
 #include <vector>
 #include <zmq.h>
@@ -107,12 +106,7 @@ Error Socket::connect(const char *text) {
         for (const auto &entry : connected_)
             if (entry.second.text == endpoint.text) return err::none;
     if (const Error error = choose_loop()) return error;
-    if (endpoint.transport == Endpoint::Transport::tcp) {
-        const auto address = parse_connect(endpoint.address);
-        if (!address) return address.error();
-    } else if (const Error error = check_ipc_address(endpoint.address)) {
-        return error;
-    }
+    if (const Error error = Connector::check(endpoint)) return error;
     const auto connector = std::make_shared<Connector>(
         shared_from_this(), next_endpoint_id_++, snapshot(), endpoint, context_.resolver(),
         random_number());
@@ -159,13 +153,8 @@ Error Socket::end_endpoint(const char *text) {
     if (parsed->transport == Endpoint::Transport::inproc)
         found = context_.inproc_names().unbind(parsed->address, mailbox_);
     std::vector<std::string> names{parsed->text};
-    if (parsed->transport == Endpoint::Transport::tcp) {
-        // A number written in another form means the same endpoint (DIS-1).
-        const auto address = parse_connect(parsed->address);
-        if (address)
-            if (const auto number = numeric(*address, options_.link.transport.ipv6))
-                names.push_back(number->text());
-    }
+    const std::string number = Connector::numeric_text(*parsed, options_.link.transport.ipv6);
+    if (!number.empty()) names.push_back(number);
     for (const std::string &name : names) {
         for (auto it = bound_.begin(); it != bound_.end();) {
             const auto entry = it++;
