@@ -287,6 +287,7 @@ void Socket::finish_if_done() {
     while (!pipes_.empty()) detach(*pipes_.back());
     if (set_.is_open()) {
         loop_->post([self = shared_from_this()] {
+            Turn turn(self->turn_);
             self->loop_->unwatch(self->set_watch_, self->set_.fd());
             self->leave_context();
         });
