@@ -17,6 +17,7 @@ class EpollPoller {
 
     Error open();
     bool is_open() const { return set_.is_open(); }
+    void close() { set_.reset(); }
     Error add(int fd, uint64_t id, unsigned interest);
     Error modify(int fd, uint64_t id, unsigned interest);
     void remove(int fd);

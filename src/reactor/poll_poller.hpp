@@ -22,6 +22,7 @@ class PollPoller {
 
     Error open() { return changed_.open(); }
     bool is_open() const { return changed_.is_open(); }
+    void close() { changed_ = Waker(); }
     Error add(int fd, uint64_t id, unsigned interest);
     Error modify(int fd, uint64_t id, unsigned interest);
     void remove(int fd);

@@ -39,7 +39,7 @@ Error Socket::watch(Link &link, int fd) {
             else set_failed_ = true;
         }
         // Without a set of its own the socket is served by the I/O thread alone.
-        if (set_failed_) set_ = Poller();
+        if (set_failed_) set_.close();
     }
     Error error;
     if (set_.is_open()) {

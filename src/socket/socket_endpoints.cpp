@@ -210,6 +210,7 @@ Error Socket::monitor(const char *text, int events) {
 // ---- options
 
 Error Socket::set_option(int option, const void *value, size_t size) {
+    if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = check_alive()) return error;
     if (const Error error = tern::set_option(options_, type_, option, value, size)) return error;
@@ -233,7 +234,9 @@ Error Socket::get_option(int option, void *value, size_t *size) {
         const int events = ready_events(ZMQ_POLLIN | ZMQ_POLLOUT, error);
         return error ? error : store_int(events, value, size);
     }
-    Turn turn(turn_);
+    // A forked child is alone with what it inherited, and the turn may be held for ever there.
+    Turn turn(turn_, std::defer_lock);
+    if (!is_inherited()) turn.lock();
     if (const Error error = check_alive()) return error;
     if (!value || !size) return err::invalid;
     const OptionRow *row = find_option(option);

@@ -242,6 +242,7 @@ void Socket::apply_hwm() {
 // ---- end
 
 void Socket::terminate() {
+    if (is_inherited()) return; // the turn may be held by a thread that the child does not have
     Turn turn(turn_);
     if (terminated_.exchange(true)) return;
     // The collector is told that nothing more will come, as with a close (MON-6).
