@@ -287,10 +287,15 @@ static void CMP_1_types_that_do_not_fit_are_cut_off(void **state) {
     for (int i = 0; i < count; i++) assert_int_equal(next_event(silent[i], 0), 0);
 }
 
+/* The refusal may be known before the send: then there is no pipe any more. */
+static void send_to_misfit(void *s) {
+    if (zmq_send(s, "early", 5, ZMQ_DONTWAIT) == -1) assert_int_equal(zmq_errno(), EAGAIN);
+}
+
 static void CMP_1_nothing_reaches_a_misfit(void **state) {
     void *rep, *push;
     open_pair(ZMQ_REP, ZMQ_PUSH, *state, &rep, &push);
-    SEND_NOW(push, "early");
+    send_to_misfit(push);
     expect_silence(rep);
 }
 
@@ -298,7 +303,7 @@ static void CMP_1_misfit_loses_its_pipe(void **state) {
     OURS_IS_BETTER("now and then the pipe of the refused connection stays for ever");
     void *rep, *push;
     open_pair(ZMQ_REP, ZMQ_PUSH, *state, &rep, &push);
-    SEND_NOW(push, "early");
+    send_to_misfit(push);
     wait_no_events(push, ZMQ_POLLOUT);
     FAILS(zmq_send(push, "x", 1, ZMQ_DONTWAIT), EAGAIN);
 }

@@ -76,6 +76,7 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     if (framing_ != Framing::raw) heartbeat_.start();
     write_out(turn);
     serve_input(turn);
+    if (may_have_input_) host_.input_left(*this);
     end_if_done(turn);
     host_.link_served(turn);
 }

@@ -78,6 +78,8 @@ class Proxy {
                 back_out_ = front_out_;
             }
             if (control != SIZE_MAX && items[control].ready) control_ready_ = true;
+            // One socket answers itself: a REP has room only after it has received.
+            if (is_one_socket()) back_out_ = front_in_;
             if (control_ready_ || paused_) return err::none;
             if ((front_in_ && back_out_) || (back_in_ && front_out_)) return err::none;
             // The target is asked on its own, now that the source is known to have something.

@@ -67,6 +67,7 @@ Error Socket::send(Message &frame, bool dont_wait) {
     if (frame.metadata()) frame.set_metadata(nullptr);
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
+    uint64_t changes = changes_;
     Error error = pattern_->send(frame);
     if (!error) {
         end_call(turn);
@@ -79,11 +80,13 @@ Error Socket::send(Message &frame, bool dont_wait) {
         // Room may have been made where nobody has looked yet.
         if (borrowed_ && blocked_links_ > 0) {
             (void)collect(turn, Deadline::in_ms(0));
+            changes = changes_;
             error = pattern_->send(frame);
             if (error != err::again) break;
         }
         if (deadline.is_immediate()) return err::again;
-        if ((error = wait(turn, deadline))) return error;
+        if ((error = wait(turn, deadline, changes))) return error;
+        changes = changes_;
         error = pattern_->send(frame);
         if (error != err::again) break;
         if (deadline.has_passed()) return err::again;
@@ -136,6 +139,7 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
     Message received;
+    uint64_t changes = changes_;
     Error error = pattern_->recv(received);
     if (error == err::again) {
         const Deadline deadline =
@@ -143,11 +147,13 @@ Error Socket::recv(Message &frame, bool dont_wait) {
         for (;;) {
             end_call(turn);
             if (bring_in(turn, !deadline.is_immediate())) {
+                changes = changes_;
                 error = pattern_->recv(received);
                 if (error != err::again) break;
             }
             if (deadline.is_immediate()) break;
-            if ((error = wait(turn, deadline))) break;
+            if ((error = wait(turn, deadline, changes))) break;
+            changes = changes_;
             error = pattern_->recv(received);
             if (error != err::again || deadline.has_passed()) break;
         }
@@ -254,12 +260,13 @@ void Socket::take_events(Turn &turn, const PollEvent *events, int count) {
 
 // Sleeps until something has happened, the deadline (no error: the caller looks at the clock), a
 // signal or the context's end.
-Error Socket::wait(Turn &turn, const Deadline &deadline) {
+Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) {
     flush_batches(turn);
     // What was reported once is not reported again.
     if (!inputs_.empty() && read_listed_links(turn)) return begin_call();
     mailbox_->begin_sleep();
-    if (mailbox_->has_news() || terminated_.load(std::memory_order_seq_cst)) {
+    if (mailbox_->has_news() || changes_ != changes_seen ||
+        terminated_.load(std::memory_order_seq_cst)) {
         mailbox_->end_sleep();
         return begin_call();
     }
@@ -352,9 +359,11 @@ int Socket::wait_for(int wanted, const Deadline &deadline, Error &error) {
     }
     Turn turn(turn_);
     if ((error = begin_call())) return 0;
+    uint64_t changes = changes_;
     int holds = look(turn, wanted, true, !deadline.is_immediate());
     while (holds == 0 && !deadline.has_passed()) {
-        if ((error = wait(turn, deadline))) return 0;
+        if ((error = wait(turn, deadline, changes))) return 0;
+        changes = changes_;
         holds = look(turn, wanted, false, false);
     }
     return holds;

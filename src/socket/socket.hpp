@@ -129,7 +129,7 @@ class Socket final : public LinkHost,
     Error check_alive() const;
     Error begin_call();
     void end_call(Turn &turn);
-    Error wait(Turn &turn, const Deadline &deadline);
+    Error wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
     bool bring_in(Turn &turn, bool will_wait);
     bool read_listed_links(Turn &turn);
@@ -189,6 +189,9 @@ class Socket final : public LinkHost,
     bool closed_ = false;
     bool finished_ = false;
 
+    // Counts what the pattern was told. A caller that has asked the pattern in vain notes it, because
+    // the turn is given up for system calls before the sleep is announced.
+    uint64_t changes_ = 0;
     bool receiving_more_ = false;
     bool received_since_write_ = false; // a request-reply rhythm: the next message is awaited
     bool fd_is_out_ = false;            // ZMQ_FD was asked for: the application waits by itself

@@ -12,6 +12,7 @@ namespace tern {
 
 void Socket::link_up(Link &link, const std::string &peer_routing_id) {
     if (link.is_closing()) return;
+    ++changes_;
     if (!link.socket_end()) {
         PipePair *pair = PipePair::create(false);
         if (!pair) {
@@ -38,12 +39,14 @@ void Socket::link_up(Link &link, const std::string &peer_routing_id) {
 void Socket::link_readable(Link &link) {
     Pipe *pipe = link.socket_end();
     if (!pipe) return;
+    ++changes_;
     pattern_->readable(*pipe);
     mailbox_->wake();
 }
 
 void Socket::link_writable(Link &link) {
     if (Pipe *pipe = link.socket_end()) {
+        ++changes_;
         if (!pipe->writing_stopped) pattern_->writable(*pipe);
         mailbox_->wake();
     }
@@ -61,6 +64,7 @@ void Socket::link_has_input(Link &link) {
 }
 
 void Socket::link_ended(Link &link) {
+    ++changes_;
     forget_link(link);
     Pipe *pipe = link.socket_end();
     link.let_pipe_go();
@@ -74,6 +78,7 @@ void Socket::link_ended(Link &link) {
 }
 
 void Socket::link_lost(Link &link) {
+    ++changes_;
     forget_link(link);
     Pipe *pipe = link.socket_end();
     link.let_pipe_go();
@@ -197,6 +202,7 @@ void Socket::let_go(Pipe &pipe) {
 }
 
 void Socket::take_news() {
+    ++changes_;
     // Newest first there; peers are to be met in the order in which they came.
     Pipe *list = nullptr;
     for (Pipe *pipe = mailbox_->take_news(); pipe;) {
