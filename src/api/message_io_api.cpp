@@ -11,14 +11,16 @@ namespace {
 
 // One frame; on failure it stays the caller's.
 int send_frame(Socket &socket, Message &frame, int flags) {
-    if (flags & ZMQ_SNDMORE) frame.set(Message::more);
-    else frame.clear(Message::more);
     const size_t size = frame.size();
+    if (flags & ZMQ_SNDMORE) frame.set(Message::more);
+    else if (frame.has(Message::more)) frame.clear(Message::more);
+    else if (socket.send_plain(frame)) return capped(size);
     if (const Error error = socket.send(frame, (flags & ZMQ_DONTWAIT) != 0)) return fail(error);
     return capped(size);
 }
 
 int receive_frame(Socket &socket, Message &frame, int flags) {
+    if (socket.recv_plain(frame)) return capped(frame.size());
     if (const Error error = socket.recv(frame, (flags & ZMQ_DONTWAIT) != 0)) return fail(error);
     return capped(frame.size());
 }

@@ -62,6 +62,7 @@ class Message {
         flags_ = 0;
         inline_size_ = 0;
         kind_ = Kind::in_place;
+        unused_ = 0; // so that all of the last word goes out in one store
     }
     Error init_size(size_t size) {
         if (size > inline_max) return init_block(size);
@@ -76,6 +77,17 @@ class Message {
 
     // Gives the body back. The object is invalid until the next init.
     void close();
+    // Overwrites the body of an inline message; 40 bytes are read whatever the size.
+    void set_inline_body(const uint8_t *body, size_t size) {
+        std::memcpy(inline_, body, 16);
+        if (size > 16) std::memcpy(inline_ + 16, body + 16, inline_max - 16);
+        inline_size_ = static_cast<uint8_t>(size);
+    }
+    // Sets the size of an inline message; all 40 bytes behind the pointer may be written.
+    uint8_t *make_inline(size_t size) {
+        inline_size_ = static_cast<uint8_t>(size);
+        return inline_;
+    }
     bool is_valid() const { return kind_ >= Kind::in_place && kind_ <= Kind::constant; }
 
     // `this` is uninitialised memory; `from` becomes an empty valid message.
@@ -91,6 +103,12 @@ class Message {
     size_t size() const { return kind_ == Kind::in_place ? inline_size_ : body_.size; }
     Bytes bytes() const { return {data(), size()}; }
     bool is_inline() const { return kind_ == Kind::in_place; }
+    // A whole message of a few bytes with nothing attached but, perhaps, metadata.
+    bool is_plain() const { return is_inline() && flags_ == 0 && !group_ && routing_id_ == 0; }
+    // The body and `more` say all there is to say about the frame.
+    bool is_small() const {
+        return is_inline() && (flags_ & ~more) == 0 && !metadata_ && !group_ && routing_id_ == 0;
+    }
     // The body is the application's, with a free function that will be called.
     bool is_users() const { return kind_ == Kind::user; }
 

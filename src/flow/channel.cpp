@@ -1,5 +1,8 @@
 #include "flow/channel.hpp"
 
+#include "os/fences.hpp"
+#include "os/wait_word.hpp"
+
 namespace tern {
 
 // Both sides may do this at once: whoever stores a sum looks again until the parts are those that it
@@ -65,14 +68,39 @@ bool Channel::publish() {
         reader_waits_.store(false, std::memory_order_relaxed);
         return true;
     }
-    queue_.publish();
-    if (!reader_waits_.load(std::memory_order_seq_cst)) return false;
+    return publish_crossing();
+}
+
+bool Channel::publish_crossing() {
+    if (in_flow_.load(std::memory_order_relaxed)) {
+        queue_.publish_guarded();
+        light_fence();
+        if (!reader_waits_.load(std::memory_order_relaxed)) return false;
+        in_flow_.store(false, std::memory_order_relaxed);
+    } else {
+        queue_.publish();
+        if (!reader_waits_.load(std::memory_order_seq_cst)) {
+            if (++published_unasked_ >= flow_begins && fences_are_unequal())
+                in_flow_.store(true, std::memory_order_seq_cst);
+            return false;
+        }
+    }
+    published_unasked_ = 0;
     return reader_waits_.exchange(false, std::memory_order_seq_cst);
 }
 
+// A writer in full flow has more in a moment: that costs less than to wait for it. Looking on after
+// every message would cost both sides a cache line each; so it is given time for a good many.
+bool Channel::look_before_waiting() {
+    for (int pauses = 32; pauses <= 64; pauses *= 2) {
+        for (int i = 0; i < pauses; ++i) pause_core();
+        if (queue_.has_frames()) return true;
+    }
+    return false;
+}
+
 void Channel::rollback() {
-    Message frame;
-    while (queue_.pop_unpublished(frame)) frame.close();
+    queue_.discard_unpublished();
 }
 
 bool Channel::can_read() {
@@ -88,17 +116,25 @@ bool Channel::can_read() {
         reader_waits_.store(true, std::memory_order_relaxed);
         if (writer_waits_.load(std::memory_order_relaxed)) {
             writer_waits_.store(false, std::memory_order_relaxed);
-            reported_.store(read_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+            reported_last_ = read_.load(std::memory_order_relaxed);
+            reported_.store(reported_last_, std::memory_order_relaxed);
             writer_to_tell_ = true;
         }
         return false;
     }
-    reader_waits_.store(true, std::memory_order_seq_cst);
+    // Who waits already has seen to it that the next publish tells.
+    if (!reader_waits_.load(std::memory_order_relaxed)) {
+        const bool in_flow = in_flow_.load(std::memory_order_relaxed);
+        if (in_flow && look_before_waiting()) return true;
+        reader_waits_.store(true, std::memory_order_seq_cst);
+        if (in_flow_.load(std::memory_order_seq_cst)) heavy_fence();
+    }
     if (!queue_.has_frames_in_total_order()) {
         // Between two reports a writer may wait for a queue that is empty: now it is told.
         if (writer_waits_.load(std::memory_order_seq_cst) &&
             writer_waits_.exchange(false, std::memory_order_seq_cst)) {
-            reported_.store(read_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+            reported_last_ = read_.load(std::memory_order_relaxed);
+            reported_.store(reported_last_, std::memory_order_seq_cst);
             writer_to_tell_ = true;
         }
         return false;
@@ -130,10 +166,10 @@ bool Channel::report() {
         // A limit may be set later: keep the count true, rarely.
         if (read % 64 == 0) reported_.store(read, std::memory_order_release);
         if (!writer_waits_.load(std::memory_order_relaxed)) return false;
-    } else if (read - reported_.load(std::memory_order_relaxed) <
-               static_cast<uint64_t>((limit + 1) / 2)) {
+    } else if (read - reported_last_ < static_cast<uint64_t>((limit + 1) / 2)) {
         return false;
     }
+    reported_last_ = read;
     if (!crossing_) {
         reported_.store(read, std::memory_order_release);
         if (!writer_waits_.load(std::memory_order_relaxed)) return false;

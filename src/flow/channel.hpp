@@ -8,6 +8,8 @@
 // No wake-up is lost between the two ends: who finds nothing to do first publishes that it waits,
 // then looks once more; who makes progress first publishes the progress, then asks whether the other
 // waits. All four accesses are sequentially consistent, so at least one of the two sees the other.
+// A writer in full flow, whose reader has not waited for a while, leaves the fence to the reader
+// (fences.hpp): it says so in `in_flow_` first, and a reader that finds that makes the heavy fence.
 #ifndef TERN_FLOW_CHANNEL_HPP
 #define TERN_FLOW_CHANNEL_HPP
 
@@ -32,6 +34,12 @@ class Channel {
     bool write(Message &frame);
     // After the last frame of a message: makes it visible. True when the reader waits for it.
     bool publish();
+    // The two of them for a frame that is a whole message, if there is room. False: use the long way.
+    bool write_whole(Message &frame, bool &reader_waits) {
+        if (newest_ || is_mid_message() || !can_write() || !queue_.push(frame)) return false;
+        reader_waits = publish();
+        return true;
+    }
     // Closes the frames of the unfinished message.
     void rollback();
     bool is_mid_message() const { return queue_.has_unpublished(); }
@@ -45,6 +53,15 @@ class Channel {
     // REQUIRES: can_read(), or the last frame read had more. `frame` is uninitialised memory.
     // True when the writer waits for the room that this made.
     bool read(Message &frame);
+    // Takes the next frame into `frame`, which is plain, if the next one is too. False: use the
+    // long way, which also leaves a sign of waiting.
+    bool read_plain(Message &frame, bool &writer_waits) {
+        if (newest_ || !queue_.has_frames()) return false;
+        if (frame.metadata()) frame.set_metadata(nullptr);
+        if (!queue_.pop_plain(frame)) return false;
+        writer_waits = report();
+        return true;
+    }
     // Throws away what is published. True when the writer waits.
     bool discard_all();
     // can_read() has found the queue empty and the writer waiting for the report
@@ -70,6 +87,9 @@ class Channel {
         OwnMessage frame;
         bool is_fresh = false;
     };
+    static constexpr uint32_t flow_begins = 64;
+    bool publish_crossing();
+    bool look_before_waiting();
     bool report();
     void set_part(std::atomic<int> &part, int messages);
 
@@ -80,17 +100,22 @@ class Channel {
     std::atomic<int> writer_part_{absent};
     std::atomic<int> reader_part_{absent};
 
-    // Written by the writer.
+    // Signs between the two, read often and written rarely: a line of their own.
+    alignas(64) std::atomic<bool> writer_waits_{false}; // set by the writer, cleared by either
+    std::atomic<bool> reader_waits_{true};              // set by the reader, cleared by either
+    std::atomic<bool> in_flow_{false};                  // the writer publishes with a light fence
+    std::atomic<bool> writer_gone_{false};
+    std::atomic<bool> reader_gone_{false};
+    std::atomic<uint64_t> reported_{0}; // what the reader has read, now and then
+
+    // The writer's.
     alignas(64) std::atomic<uint64_t> written_{0}; // whole messages
     uint64_t reported_seen_ = 0;
-    std::atomic<bool> writer_waits_{false}; // set by the writer, cleared by either
-    std::atomic<bool> writer_gone_{false};
+    uint32_t published_unasked_ = 0; // messages in a row for which the reader did not wait
 
-    // Written by the reader.
+    // The reader's.
     alignas(64) std::atomic<uint64_t> read_{0}; // whole messages
-    std::atomic<uint64_t> reported_{0};
-    std::atomic<bool> reader_waits_{true}; // set by the reader, cleared by either
-    std::atomic<bool> reader_gone_{false};
+    uint64_t reported_last_ = 0;
     bool writer_to_tell_ = false;
 };
 

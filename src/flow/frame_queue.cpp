@@ -6,18 +6,14 @@ namespace tern {
 
 namespace {
 // The first chunk is small, because most queues never hold more than a few frames.
-constexpr uint32_t first_capacity = 8;
-constexpr uint32_t usual_capacity = 126; // 8 KiB
+constexpr uint32_t first_capacity = 31; // 512 bytes
+constexpr uint32_t usual_capacity = 511; // 8 KiB
 } // namespace
 
 FrameQueue::Chunk *FrameQueue::new_chunk(uint32_t capacity) {
-    const size_t bytes = offsetof(Chunk, frames) + capacity * sizeof(Message);
+    const size_t bytes = offsetof(Chunk, units) + capacity * sizeof(Unit);
     Chunk *chunk = static_cast<Chunk *>(std::malloc(bytes));
-    if (chunk) {
-        chunk->next = nullptr;
-        chunk->previous = nullptr;
-        chunk->capacity = capacity;
-    }
+    if (chunk) chunk->capacity = capacity;
     return chunk;
 }
 
@@ -26,39 +22,56 @@ bool FrameQueue::grow() {
     if (!chunk) chunk = new_chunk(tail_ ? usual_capacity : first_capacity);
     if (!chunk) return false;
     chunk->next = nullptr;
-    chunk->previous = tail_;
-    if (tail_) tail_->next = chunk;
-    else first_ = chunk;
+    if (tail_) {
+        if (tail_at_ < tail_->capacity) tail_->units[tail_at_].bytes[0] = end;
+        tail_->next = chunk;
+    } else {
+        first_ = chunk;
+    }
     tail_ = chunk;
     tail_at_ = 0;
     return true;
 }
 
-bool FrameQueue::pop_unpublished(Message &frame) {
-    if (!has_unpublished()) return false;
-    if (tail_at_ == 0) {
-        // The chunk before still holds unpublished frames, so the consumer has not given it away.
-        Chunk *empty = tail_;
-        tail_ = empty->previous;
-        tail_->next = nullptr;
-        tail_at_ = tail_->capacity;
-        std::free(empty);
+void FrameQueue::read_record(Position &position, Message &frame) {
+    const uint8_t *const record = next_record(position);
+    if (record[0] == whole) {
+        std::memcpy(static_cast<void *>(&frame), record + sizeof(Unit), sizeof frame);
+        position.at += whole_units;
+        return;
     }
-    frame = tail_->frames[--tail_at_];
-    --pushed_;
-    return true;
+    const uint8_t size = record[0] & uint8_t(~small_more);
+    frame.init();
+    get_small(record, size, frame);
+    if (record[0] & small_more) frame.set(Message::more);
+    position.at += small_units(size);
 }
 
-void FrameQueue::advance() {
-    if (!head_) {
-        head_ = first_;
-    } else {
-        Chunk *used = head_;
-        head_ = used->next;
-        if (used->capacity == usual_capacity) used = spare_.exchange(used, std::memory_order_release);
-        std::free(used);
+// Only the consumer's own position gives chunks back.
+void FrameQueue::go_to_next_chunk(Position &position) {
+    Chunk *used = position.chunk;
+    position.chunk = used ? used->next : first_;
+    position.at = 0;
+    if (!used || &position != &head_) return;
+    if (used->capacity == usual_capacity) used = spare_.exchange(used, std::memory_order_acq_rel);
+    std::free(used);
+}
+
+// The consumer stays at or before the mark, so the chunks behind it are the producer's alone.
+void FrameQueue::discard_unpublished() {
+    if (!has_unpublished()) return;
+    Position position = mark_;
+    for (; pushed_ != shown_; --pushed_) {
+        Message frame;
+        read_record(position, frame);
+        frame.close();
     }
-    head_at_ = 0;
+    tail_ = mark_.chunk;
+    tail_at_ = mark_.at;
+    while (Chunk *unused = tail_->next) {
+        tail_->next = unused->next;
+        std::free(unused);
+    }
 }
 
 FrameQueue::~FrameQueue() {
@@ -68,11 +81,11 @@ FrameQueue::~FrameQueue() {
         pop(frame);
         frame.close();
     }
-    if (!head_) head_ = first_;
-    while (head_) {
-        Chunk *next = head_->next;
-        std::free(head_);
-        head_ = next;
+    Chunk *chunk = head_.chunk ? head_.chunk : first_;
+    while (chunk) {
+        Chunk *next = chunk->next;
+        std::free(chunk);
+        chunk = next;
     }
     std::free(spare_.load(std::memory_order_relaxed));
 }

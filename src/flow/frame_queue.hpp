@@ -1,6 +1,13 @@
 // FrameQueue: frames from one producer to one consumer, in order, without a lock. What the producer
 // pushes stays invisible until it publishes; unpublished frames can be taken back.
-// Threads: push, pop_unpublished, publish belong to the producer; pop and has_frames to the consumer.
+//
+// A frame is a record of 16-byte units in a chain of chunks, so that small ones touch few cache lines:
+//   small  tag = size, plus `small_more`; the body follows the tag          1 to 3 units
+//   whole  tag = `whole`; the 64 bytes of the Message follow in units of their own
+//   end    the rest of the chunk is unused
+//
+// Threads: push, discard_unpublished and publish belong to the producer; pop and has_frames to the
+//          consumer.
 // Owner:   a Channel. Frames left over are closed by the destructor.
 // Limit:   none here: the Channel counts messages against the high water mark.
 #ifndef TERN_FLOW_FRAME_QUEUE_HPP
@@ -21,21 +28,32 @@ class FrameQueue {
 
     // Takes the frame, which is left empty. False when there is no memory; the frame is untouched.
     bool push(Message &frame) {
-        if (!tail_ || tail_at_ == tail_->capacity) {
-            if (!grow()) return false;
-        }
-        tail_->frames[tail_at_++].take(frame);
+        const bool is_small = frame.is_small();
+        const uint32_t units = is_small ? small_units(frame.size()) : whole_units;
+        if ((!tail_ || tail_->capacity - tail_at_ < units) && !grow()) return false;
+        if (!has_unpublished()) mark_ = {tail_, tail_at_};
+        uint8_t *const record = tail_->units[tail_at_].bytes;
+        if (is_small) put_small(record, frame);
+        else put_whole(record, frame);
+        frame.init();
+        tail_at_ += units;
         ++pushed_;
         return true;
     }
-    // Takes the newest unpublished frame back into uninitialised memory.
-    bool pop_unpublished(Message &frame);
-    bool has_unpublished() const { return pushed_ != published_.load(std::memory_order_relaxed); }
+    // Takes all unpublished frames back and closes them.
+    void discard_unpublished();
+    bool has_unpublished() const { return pushed_ != shown_; }
     // Makes everything pushed visible. Sequentially consistent, because the producer goes on to ask
     // whether the consumer sleeps (see Channel).
-    void publish() { published_.store(pushed_, std::memory_order_seq_cst); }
-    // The same for a queue whose two ends are guarded by one lock.
-    void publish_guarded() { published_.store(pushed_, std::memory_order_release); }
+    void publish() {
+        shown_ = pushed_;
+        published_.store(pushed_, std::memory_order_seq_cst);
+    }
+    // The same where something else orders the two: one lock for both ends, or a heavy fence.
+    void publish_guarded() {
+        shown_ = pushed_;
+        published_.store(pushed_, std::memory_order_release);
+    }
 
     bool has_frames() {
         if (popped_ != seen_) return true;
@@ -48,26 +66,75 @@ class FrameQueue {
     }
     // REQUIRES: has_frames(). `frame` is uninitialised memory.
     void pop(Message &frame) {
-        if (!head_ || head_at_ == head_->capacity) advance();
-        frame = head_->frames[head_at_++];
+        read_record(head_, frame);
         ++popped_;
+    }
+    // The next frame into a plain message without metadata, if it is a whole small message. False:
+    // nothing was touched. REQUIRES: has_frames().
+    bool pop_plain(Message &frame) {
+        const uint8_t *const record = next_record(head_);
+        const uint8_t size = record[0];
+        if (size > Message::inline_max) return false;
+        get_small(record, size, frame);
+        head_.at += small_units(size);
+        ++popped_;
+        return true;
     }
 
   private:
+    struct alignas(16) Unit {
+        uint8_t bytes[16];
+    };
     struct Chunk {
         Chunk *next;
-        Chunk *previous; // read only while unpublished frames lie behind it
-        uint32_t capacity;
-        Message frames[1];
+        uint32_t capacity; // in units
+        Unit units[1];
     };
+    struct Position {
+        Chunk *chunk = nullptr;
+        uint32_t at = 0;
+    };
+    enum Tag : uint8_t { small_more = 0x40, whole = 0x80, end = 0x81 };
+    static constexpr uint32_t whole_units = 1 + sizeof(Message) / sizeof(Unit);
+
+    static uint32_t small_units(size_t size) { return 1 + uint32_t(size / sizeof(Unit)); }
+    // Fixed-width moves, which stay inside the record and inside the message's 40 bytes.
+    static void put_small(uint8_t *record, const Message &frame) {
+        const uint8_t *const body = frame.data();
+        const size_t size = frame.size();
+        record[0] = static_cast<uint8_t>(size | (frame.has(Message::more) ? unsigned(small_more) : 0u));
+        std::memcpy(record + 1, body, 15);
+        if (size > 15) std::memcpy(record + 16, body + 15, 16);
+        if (size > 31) std::memcpy(record + 32, body + 31, 9);
+    }
+    static void get_small(const uint8_t *record, uint8_t size, Message &frame) {
+        uint8_t *const body = frame.make_inline(size);
+        std::memcpy(body, record + 1, 15);
+        if (size > 15) std::memcpy(body + 15, record + 16, 16);
+        if (size > 31) std::memcpy(body + 31, record + 32, 9);
+    }
+    static void put_whole(uint8_t *record, const Message &frame) {
+        record[0] = whole;
+        std::memcpy(record + sizeof(Unit), &frame, sizeof frame);
+    }
+    // The next record at or after this position; goes to the next chunk if it has to. There is one.
+    const uint8_t *next_record(Position &position) {
+        Chunk *const chunk = position.chunk;
+        if (!chunk || position.at == chunk->capacity || chunk->units[position.at].bytes[0] == end)
+            go_to_next_chunk(position);
+        return position.chunk->units[position.at].bytes;
+    }
+    void read_record(Position &position, Message &frame);
+    void go_to_next_chunk(Position &position);
     static Chunk *new_chunk(uint32_t capacity);
     bool grow();
-    void advance();
 
     // Producer.
     Chunk *tail_ = nullptr;
     uint32_t tail_at_ = 0;
     uint64_t pushed_ = 0;
+    uint64_t shown_ = 0; // the last `published_`, whose cache line the consumer wants
+    Position mark_; // of the first unpublished frame, if there is one
     // Written by the producer before its first publish, read by the consumer after it.
     Chunk *first_ = nullptr;
 
@@ -76,8 +143,7 @@ class FrameQueue {
     std::atomic<Chunk *> spare_{nullptr};
 
     // Consumer.
-    alignas(64) Chunk *head_ = nullptr;
-    uint32_t head_at_ = 0;
+    alignas(64) Position head_;
     uint64_t popped_ = 0;
     uint64_t seen_ = 0;
 };

@@ -1,7 +1,5 @@
 #include "link/in_buffer.hpp"
 
-#include "link/block_pool.hpp"
-
 #include <algorithm>
 
 namespace tern {
@@ -39,12 +37,7 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
     if (size <= available) {
         if (frame.init_size(size)) return Cut::no_memory;
         if (size <= Message::inline_max && size_t(block_ + BlockPool::block_size - p) >= 48) {
-            // Fixed-width moves; the block has room behind, and the message 64 bytes.
-            std::memcpy(frame.data(), p, 16);
-            if (size > 16) {
-                std::memcpy(frame.data() + 16, p + 16, 16);
-                std::memcpy(frame.data() + 32, p + 32, 8);
-            }
+            frame.set_inline_body(p, size); // the block has room behind
         } else if (size > 0) {
             std::memcpy(frame.data(), p, size);
         }

@@ -8,6 +8,7 @@
 #define TERN_LINK_IN_BUFFER_HPP
 
 #include "base/message.hpp"
+#include "link/block_pool.hpp"
 #include "protocol/frame.hpp"
 
 #include <sys/uio.h>
@@ -36,6 +37,20 @@ class InBuffer {
         if (result == Cut::need_more) wants_bytes_ = true;
         return result;
     }
+    // Replaces an inline message by the next frame if that is a plain one: a whole message of a few
+    // bytes that has wholly arrived, in v2 framing. False: nothing was touched.
+    bool cut_plain(Message &message) {
+        if (framing_ != Framing::v2 || in_body_ || end_ - begin_ < 2) return false;
+        const uint8_t *p = block_ + begin_;
+        const size_t size = p[1];
+        if (p[0] != 0 || size > plain_max() || 2 + size > end_ - begin_ ||
+            begin_ + 2 + Message::inline_max > BlockPool::block_size)
+            return false;
+        message.set_inline_body(p + 2, size);
+        begin_ += 2 + size;
+        if (begin_ == end_) release_block_if_empty();
+        return true;
+    }
     bool has_bytes() const { return begin_ != end_; }
     // Everything was cut that can be: only now is there a place for more.
     bool wants_bytes() const { return wants_bytes_; }
@@ -55,6 +70,10 @@ class InBuffer {
     // Beside the rest of a large body, or after one: enough for the next header.
     static constexpr size_t small_read = 2 * 1024;
 
+    size_t plain_max() const {
+        return uint64_t(max_message_size_) < Message::inline_max ? size_t(max_message_size_)
+                                                                : Message::inline_max;
+    }
     Cut cut_one(Message &frame);
     void release_block_if_empty();
 

@@ -224,6 +224,21 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
     return queued ? Next::queued : Next::none;
 }
 
+bool Link::can_take_plain() const {
+    return state_ == State::up && framing_ == Framing::v2 && !discards_input() &&
+           !to_socket_->is_conflating() && !to_socket_->is_mid_message() &&
+           options_->socket_type != ZMQ_REQ;
+}
+
+bool Link::take_plain(Message &message) {
+    if (!message.is_plain() || !in_.cut_plain(message)) return false;
+    heartbeat_.heard_other();
+    if (message.metadata() == metadata_) return true; // as for the message before
+    message.set_metadata(nullptr);
+    attach_metadata(message);
+    return true;
+}
+
 bool Link::discards_input() const {
     return closing_ || !to_socket_ || options_->socket_type == ZMQ_PUSH;
 }
@@ -322,6 +337,15 @@ bool Link::take_frame(Message &frame) {
     return true;
 }
 
+OutBatch *Link::growing_batch() {
+    if (framing_ != Framing::v2 || batch_has_partial_ || !(batch_begun_ || writing_) || !is_taking())
+        return nullptr;
+    const int hwm = options_->send_hwm;
+    filling_.let_grow(OutBatch::batch_bytes_max - OutBatch::copied_body_max,
+                      hwm > 0 ? size_t(hwm) - 1 : SIZE_MAX);
+    return &filling_;
+}
+
 void Link::rollback() {
     filling_.rollback();
     batch_has_partial_ = false;
@@ -400,7 +424,7 @@ void Link::write_out(Turn &turn) {
         const IoResult result = write_vector(fd, pieces, count);
         const Nanoseconds now = now_ns();
         turn.lock();
-        ++writes_;
+        writes_.store(writes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         last_write_ns_ = now;
         if (result.status == IoResult::Status::ok) {
             if (sending_.advance(result.count)) clear_sent();
@@ -420,6 +444,7 @@ void Link::write_out(Turn &turn) {
         break;
     }
     writing_ = false;
+    if (!batch_begun_) filling_.end_growth(); // the next message begins a batch
     if (state_ == State::broken) post_finish();
 }
 
@@ -440,18 +465,21 @@ void Link::begin_batch() {
     host_.loop().post([self = shared_from_this()] { self->look_at_batch(); });
 }
 
-// A caller that writes full batches itself is left alone; what it leaves lying is written here.
+// A caller that writes full batches itself is left alone, without so much as taking the turn; what it
+// leaves lying is written here.
 void Link::look_at_batch() {
-    Turn turn(host_.turn());
-    if (state_ != State::up || !filling_.has_committed()) {
-        look_is_due_ = false;
-        return;
-    }
-    if (writes_ == writes_seen_) {
+    const uint64_t writes = writes_.load(std::memory_order_relaxed);
+    const bool caller_writes = writes != writes_seen_;
+    if (!caller_writes) {
+        Turn turn(host_.turn());
+        if (state_ != State::up || !filling_.has_committed()) {
+            look_is_due_ = false;
+            return;
+        }
         write_out(turn);
         end_if_done(turn);
     }
-    writes_seen_ = writes_;
+    writes_seen_ = writes_.load(std::memory_order_relaxed);
     host_.loop().add_timer(now_ns() + look_again_after,
                            [self = shared_from_this()] { self->look_at_batch(); });
 }

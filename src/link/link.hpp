@@ -77,6 +77,11 @@ class Link final : public PipeFarEnd,
     // Reads, and cuts into the pipe's queue up to its high water mark. For the I/O thread.
     void serve_input(Turn &turn);
 
+    // May messages be taken with take_plain() until the socket is told something new?
+    bool can_take_plain() const;
+    // The next message into `message`, in place of the one that is there, if both are plain.
+    bool take_plain(Message &message);
+
     // ---- outbound
     enum class Output { none, due, young };
     // What has to be done about output that was just added: `young` is up to the socket's rhythm.
@@ -85,6 +90,8 @@ class Link final : public PipeFarEnd,
     void write_out(Turn &turn);
     // Lets the batch grow; the I/O thread looks after it shortly.
     void begin_batch();
+    // The batch, if it may grow by plain messages without more questions; else null.
+    OutBatch *growing_batch();
     // The kernel takes no more, and reports when it does again.
     bool has_write_watch() const { return write_blocked_; }
     Nanoseconds last_write_ns() const { return last_write_ns_; }
@@ -187,7 +194,7 @@ class Link final : public PipeFarEnd,
     bool batch_has_partial_ = false; // the message being sent began in the batch
     bool batch_begun_ = false;
     bool look_is_due_ = false; // the I/O thread will look at the batch
-    uint64_t writes_ = 0;
+    std::atomic<uint64_t> writes_{0}; // counted under the turn, looked at without
     uint64_t writes_seen_ = 0;
     Nanoseconds last_write_ns_ = 0;
     OwnMessage waiting_command_; // a PONG that must not split a message

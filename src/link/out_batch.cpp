@@ -9,9 +9,6 @@
 namespace tern {
 
 namespace {
-// Room behind the end, so that short bodies can be copied in fixed-width moves.
-constexpr size_t slack = 64;
-
 // Copies a body that lies inside a Message: a few moves of 16 bytes cost less than one memcpy of
 // unknown length, and both sides have room for the excess.
 inline void copy_inline(uint8_t *to, const uint8_t *from, size_t size) {
@@ -30,6 +27,7 @@ void OutBatch::swap(OutBatch &other) {
     std::swap(committed_, other.committed_);
     std::swap(committed_references_, other.committed_references_);
     std::swap(messages_, other.messages_);
+    growth_bytes_ = other.growth_bytes_ = 0;
     std::swap(written_, other.written_);
     std::swap(written_references_, other.written_references_);
     std::swap(written_of_reference_, other.written_of_reference_);
@@ -101,6 +99,7 @@ void OutBatch::rollback() {
         references_.pop_back();
     }
     size_ = committed_;
+    growth_bytes_ = 0;
 }
 
 void OutBatch::move_committed(OutBatch &to) {
@@ -221,6 +220,7 @@ void OutBatch::clear() {
     for (Reference &reference : references_) reference.body.close();
     references_.clear();
     if (buffer_) release_buffer();
+    growth_bytes_ = 0;
     size_ = referenced_bytes_ = committed_ = committed_references_ = messages_ = 0;
     written_ = written_references_ = written_of_reference_ = 0;
 }

@@ -32,6 +32,28 @@ class OutBatch {
 
     // Takes the frame. False when there is no memory; the frame is untouched.
     bool append(Framing framing, Message &frame);
+    // ---- growing: what let_grow() has allowed goes in without being looked at again
+    // Up to so many bytes and messages, in v2 framing. Ends with rollback(), move and clear().
+    void let_grow(size_t bytes_max, size_t messages_max) {
+        growth_bytes_ = bytes_max;
+        growth_messages_ = messages_max;
+    }
+    void end_growth() { growth_bytes_ = 0; }
+    // Appends and commits a plain message. False: it has to go the usual way.
+    bool append_plain(const Message &message) {
+        const size_t size = message.size();
+        if (size_ + size >= growth_bytes_ || messages_ >= growth_messages_) return false;
+        if (size_ + header_max + Message::inline_max + slack > capacity_) return false;
+        uint8_t *out = buffer_ + size_;
+        const size_t header = put_v2_header(out, 0, size);
+        std::memcpy(out + header, message.data(), 16);
+        if (size > 16) std::memcpy(out + header + 16, message.data() + 16, Message::inline_max - 16);
+        size_ += header + size;
+        committed_ = size_;
+        ++messages_;
+        return true;
+    }
+
     // Everything appended so far is whole messages: it may be written.
     void commit() {
         committed_ = size_;
@@ -67,6 +89,9 @@ class OutBatch {
     void release_buffer();
 
   private:
+    // Room behind the end, so that short bodies can be copied in fixed-width moves.
+    static constexpr size_t slack = 64;
+
     // A body that follows the first `at` bytes of the buffer.
     struct Reference {
         size_t at;
@@ -85,6 +110,8 @@ class OutBatch {
     size_t committed_ = 0;
     size_t committed_references_ = 0;
     size_t messages_ = 0;
+    size_t growth_bytes_ = 0;
+    size_t growth_messages_ = 0;
     // Write position: bytes of the buffer and references that are gone, and bytes of the next one.
     size_t written_ = 0;
     size_t written_references_ = 0;

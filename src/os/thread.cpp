@@ -3,6 +3,7 @@
 #include <csignal>
 #include <memory>
 #include <sched.h>
+#include <unistd.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
 #endif
@@ -66,6 +67,11 @@ Error Thread::start(ThreadSettings settings, std::function<void()> body) {
     const Error error = create(thread_, std::move(settings), std::move(body));
     started_ = !error;
     return error;
+}
+
+bool has_cores_to_spare() {
+    static const bool spare = ::sysconf(_SC_NPROCESSORS_ONLN) > 1;
+    return spare;
 }
 
 Error start_detached(ThreadSettings settings, std::function<void()> body) {

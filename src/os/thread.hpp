@@ -36,6 +36,9 @@ class Thread {
     bool started_ = false;
 };
 
+// May a thread wait awake for another one? Not where they would have to share a core.
+bool has_cores_to_spare();
+
 // A thread that nobody joins.
 Error start_detached(ThreadSettings settings, std::function<void()> body);
 

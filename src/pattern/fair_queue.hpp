@@ -20,6 +20,10 @@ class FairQueue {
     // EAGAIN when no pipe has a whole message. `from` says which pipe it came from.
     Error recv(Message &frame, Pipe **from = nullptr);
     bool can_recv();
+    // The only pipe that may have messages, between two of them. Null: none, or several.
+    Pipe *sole_inlet() const {
+        return active_ == 1 && !mid_message_ && rest_.empty() ? pipes_[0] : nullptr;
+    }
     bool contains(const Pipe &pipe) const { return pipe.note.in_fair_queue; }
 
   private:

@@ -17,6 +17,10 @@ class LoadBalance {
     // EAGAIN when no pipe has room; the frame is untouched then. `to` says which pipe took it.
     Error send(Message &frame, Pipe **to = nullptr);
     bool can_send();
+    // The only pipe that has room, between two messages. Null: none, or several.
+    Pipe *sole_outlet() const {
+        return active_ == 1 && !mid_message_ && !dropping_ ? pipes_[0] : nullptr;
+    }
 
   private:
     void swap(size_t a, size_t b);

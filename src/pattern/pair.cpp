@@ -14,6 +14,7 @@ void Pair::stop_writing(Pipe &pipe) {
 void Pair::detach(Pipe &pipe) {
     if (&pipe != pipe_) return;
     pipe_ = nullptr;
+    writable_ = false;
     Message frame;
     while (pipe.is_mid_read() && pipe.read(frame)) {
         rest_.emplace_back();

@@ -19,6 +19,8 @@ class Pair final : public Pattern {
     Error recv(Message &frame) override;
     bool can_send() override;
     bool can_recv() override;
+    Pipe *sole_outlet() override { return writable_ && !pipe_->is_mid_write() ? pipe_ : nullptr; }
+    Pipe *sole_inlet() override { return rest_.empty() ? pipe_ : nullptr; }
 
   private:
     PatternHost &host_;

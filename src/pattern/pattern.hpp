@@ -57,6 +57,10 @@ class Pattern {
     virtual Error recv(Message &) { return err::not_supported; }
     virtual bool can_send() { return false; }
     virtual bool can_recv() { return false; }
+    // The one pipe that every whole message goes to, or comes from, for as long as the pattern is told
+    // nothing new; null when the pattern has to be asked each time. No message is under way.
+    virtual Pipe *sole_outlet() { return nullptr; }
+    virtual Pipe *sole_inlet() { return nullptr; }
 
     // ---- options that only this pattern knows; value and size were checked against the table
     virtual Error set_option(int, const void *, size_t) { return err::invalid; }

@@ -15,6 +15,7 @@ class Pull final : public Pattern {
     void readable(Pipe &pipe) override { in_.readable(pipe); }
     Error recv(Message &frame) override { return in_.recv(frame); }
     bool can_recv() override { return in_.can_recv(); }
+    Pipe *sole_inlet() override { return in_.sole_inlet(); }
 
   private:
     FairQueue in_;

@@ -18,6 +18,8 @@ class Req final : public Dealer {
     Error recv(Message &frame) override;
     bool can_send() override;
     bool can_recv() override;
+    Pipe *sole_outlet() override { return nullptr; }
+    Pipe *sole_inlet() override { return nullptr; }
     Error set_option(int option, const void *value, size_t size) override;
 
   private:

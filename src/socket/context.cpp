@@ -1,5 +1,6 @@
 #include "socket/context.hpp"
 
+#include "os/fences.hpp"
 #include "socket/handle.hpp"
 #include "socket/socket.hpp"
 
@@ -8,6 +9,7 @@
 namespace tern {
 
 Result<std::shared_ptr<Context>> Context::create() {
+    prepare_fences();
     std::shared_ptr<Context> context(new Context);
     if (const Error error = context->finished_.open()) return error;
     return context;

@@ -1,6 +1,5 @@
 #include "socket/handle.hpp"
 
-#include <atomic>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -9,11 +8,6 @@
 namespace tern {
 
 namespace {
-
-struct Handle {
-    std::atomic<uint32_t> kind;
-    std::shared_ptr<void> object;
-};
 
 // Dead handles wait here, oldest first, until many others have died after them.
 constexpr size_t kept_aside = 4096;
@@ -27,12 +21,6 @@ struct Dead {
 Dead &dead() {
     static Dead *list = new Dead;
     return *list;
-}
-
-uint32_t kind_of(void *handle) {
-    // Read byte-wise where it may be anybody's memory, perhaps unaligned.
-    if (reinterpret_cast<uintptr_t>(handle) % alignof(Handle) != 0) return 0;
-    return static_cast<Handle *>(handle)->kind.load(std::memory_order_acquire);
 }
 
 } // namespace
@@ -54,13 +42,8 @@ void *make_handle(HandleKind kind, std::shared_ptr<void> object) {
     return handle;
 }
 
-void *find_object(void *handle, HandleKind kind) {
-    if (!handle || kind_of(handle) != static_cast<uint32_t>(kind)) return nullptr;
-    return static_cast<Handle *>(handle)->object.get();
-}
-
 std::shared_ptr<void> retire_handle(void *handle, HandleKind kind) {
-    if (!handle || kind_of(handle) != static_cast<uint32_t>(kind)) return nullptr;
+    if (!find_object(handle, kind)) return nullptr;
     Handle &held = *static_cast<Handle *>(handle);
     uint32_t expected = static_cast<uint32_t>(kind);
     if (!held.kind.compare_exchange_strong(expected, 0)) return nullptr;

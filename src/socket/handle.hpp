@@ -5,6 +5,7 @@
 #ifndef TERN_SOCKET_HANDLE_HPP
 #define TERN_SOCKET_HANDLE_HPP
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -21,8 +22,21 @@ enum class HandleKind : uint32_t {
 
 // New handle for an object; null when there is no memory.
 void *make_handle(HandleKind kind, std::shared_ptr<void> object);
+
+// What a handle points to.
+struct Handle {
+    std::atomic<uint32_t> kind;
+    std::shared_ptr<void> object;
+};
+
 // The object behind a handle of this kind; null for everything else that can be read.
-void *find_object(void *handle, HandleKind kind);
+inline void *find_object(void *handle, HandleKind kind) {
+    // It may be anybody's memory, perhaps unaligned.
+    if (!handle || reinterpret_cast<uintptr_t>(handle) % alignof(Handle) != 0) return nullptr;
+    Handle &held = *static_cast<Handle *>(handle);
+    if (held.kind.load(std::memory_order_acquire) != static_cast<uint32_t>(kind)) return nullptr;
+    return held.object.get();
+}
 // Takes the object out: the handle is dead from here on. Null when it was dead.
 std::shared_ptr<void> retire_handle(void *handle, HandleKind kind);
 

@@ -2,6 +2,8 @@
 #include "socket/socket.hpp"
 
 #include "os/random.hpp"
+#include "os/thread.hpp"
+#include "os/wait_word.hpp"
 #include "socket/context.hpp"
 
 #include <algorithm>
@@ -14,6 +16,8 @@ namespace {
 constexpr uint64_t waker_id = UINT64_MAX;
 constexpr int events_max = 64;
 constexpr int tries_skipped_max = 31;
+constexpr int spins_skipped_max = 15;
+constexpr Nanoseconds spin_max = 20 * ns_per_us;
 // A write younger than this makes the next message part of a stream, which may wait for company.
 constexpr Nanoseconds stream_gap = 20 * ns_per_us;
 } // namespace
@@ -66,11 +70,14 @@ Error Socket::send(Message &frame, bool dont_wait) {
     if (is_inherited()) return err::interrupted;
     if (frame.metadata()) frame.set_metadata(nullptr);
     Turn turn(turn_);
+    way_out_ = {};
     if (const Error error = begin_call()) return error;
     uint64_t changes = changes_;
+    const bool more = frame.has(Message::more);
     Error error = pattern_->send(frame);
     if (!error) {
         end_call(turn);
+        if (!more) open_way_out();
         return err::none;
     }
     if (error != err::again) return error;
@@ -93,6 +100,29 @@ Error Socket::send(Message &frame, bool dont_wait) {
     }
     end_call(turn);
     return error;
+}
+
+// The pattern would send it to the same pipe as the message before, and nobody else has to be told.
+bool Socket::send_plain(Message &message) {
+    if (!message.is_plain() || message.metadata() || is_inherited()) return false;
+    std::lock_guard<BiasedLock> turn(turn_);
+    if (way_out_.changes != changes_ || mailbox_->has_news()) return false;
+    if (!way_out_.batch) return way_out_.pipe && way_out_.pipe->write_plain(message);
+    if (!way_out_.batch->append_plain(message)) return false;
+    message.init();
+    return true;
+}
+
+void Socket::open_way_out() {
+    if (fd_is_out_) return;
+    Pipe *const pipe = pattern_->sole_outlet();
+    if (!pipe) return;
+    if (pipe->far_end()) {
+        way_out_.batch = static_cast<Link &>(*pipe->far_end()).growing_batch();
+        if (!way_out_.batch) return;
+    }
+    way_out_.pipe = pipe;
+    way_out_.changes = changes_;
 }
 
 void Socket::flush_outputs(Turn &turn) {
@@ -137,6 +167,7 @@ void Socket::flush_batches(Turn &turn) {
 Error Socket::recv(Message &frame, bool dont_wait) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
+    way_in_ = {};
     if (const Error error = begin_call()) return error;
     Message received;
     uint64_t changes = changes_;
@@ -170,20 +201,46 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     receiving_more_ = received.has(Message::more);
     received_since_write_ = true;
     if (!drained_.empty() || !outputs_.empty()) end_call(turn);
+    if (!receiving_more_) open_way_in();
     turn.unlock();
     frame.close();
     frame = received;
     return err::none;
 }
 
+// The next message, if it is a plain one and comes from where the last one came from.
+bool Socket::recv_plain(Message &message) {
+    if (!message.is_plain() || is_inherited()) return false;
+    std::lock_guard<BiasedLock> turn(turn_);
+    if (way_in_.changes != changes_ || mailbox_->has_news()) return false;
+    const bool taken = way_in_.link   ? way_in_.link->take_plain(message)
+                       : way_in_.pipe ? way_in_.pipe->read_plain(message)
+                                      : false;
+    received_since_write_ |= taken;
+    return taken;
+}
+
+void Socket::open_way_in() {
+    if (fd_is_out_) return;
+    Pipe *const pipe = pattern_->sole_inlet();
+    if (!pipe || pipe->has_next()) return;
+    if (pipe->far_end()) {
+        Link &link = static_cast<Link &>(*pipe->far_end());
+        if (!link.can_take_plain() || pipe->inbound().can_read()) return;
+        way_in_.link = &link;
+    }
+    way_in_.pipe = pipe;
+    way_in_.changes = changes_;
+}
+
 // Reads what is there without sleeping. True when something may have changed.
 bool Socket::bring_in(Turn &turn, bool will_wait) {
     if (links_up_ == 0 && inputs_.empty()) return false;
     flush_batches(turn);
+    ++seen_;
     if (read_listed_links(turn)) return true;
     if (fd_is_out_ || !set_.is_open()) return false;
     borrow();
-    ++seen_;
     if (only_link_ && links_up_ == 1) {
         // One peer: its descriptor says more than the set does. But where that brought nothing
         // lately, a caller that goes on to wait saves the attempt.
@@ -217,8 +274,12 @@ bool Socket::read_listed_links(Turn &turn) {
             list_for_input(link);
         }
     }
-    // Not borrowed: if this thread goes away now, nobody else knows what is left.
-    if (any && !borrowed_ && !inputs_.empty()) serve_inputs_later();
+    // If this thread goes away now, nobody else knows what is left: whoever has borrowed the set is
+    // looked after by the tick.
+    if (any && !borrowed_ && !inputs_.empty()) {
+        if (set_.is_open() && !fd_is_out_) borrow();
+        else serve_inputs_later();
+    }
     return any;
 }
 
@@ -258,12 +319,33 @@ void Socket::take_events(Turn &turn, const PollEvent *events, int count) {
 
 // ---- waiting
 
+// News that comes at once is cheaper to wait for awake: neither side makes a system call. Where that
+// brought nothing lately, it is left out for a while. True when there is news.
+bool Socket::try_before_sleep(Turn &turn) {
+    if (links_up_ > 0 || !has_cores_to_spare()) return false;
+    if (spins_to_skip_ > 0) {
+        --spins_to_skip_;
+        return false;
+    }
+    turn.unlock();
+    const Nanoseconds until = now_ns() + spin_max;
+    bool any;
+    do {
+        for (int i = 0; i < 16; ++i) pause_core();
+        any = mailbox_->has_news();
+    } while (!any && now_ns() < until);
+    turn.lock();
+    if (!any) spins_to_skip_ = spins_skipped_max;
+    return any;
+}
+
 // Sleeps until something has happened, the deadline (no error: the caller looks at the clock), a
 // signal or the context's end.
 Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) {
     flush_batches(turn);
     // What was reported once is not reported again.
     if (!inputs_.empty() && read_listed_links(turn)) return begin_call();
+    if (changes_ == changes_seen && try_before_sleep(turn)) return begin_call();
     mailbox_->begin_sleep();
     if (mailbox_->has_news() || changes_ != changes_seen ||
         terminated_.load(std::memory_order_seq_cst)) {

@@ -45,6 +45,10 @@ class Socket final : public LinkHost,
     ~Socket() override;
 
     // ---- messages
+    // The short way of a plain message in a stream: one call, no question asked twice. False: nothing
+    // was done, take the long way.
+    bool send_plain(Message &message);
+    bool recv_plain(Message &message);
     // Takes the frame and leaves it empty; on failure it is the caller's, untouched.
     Error send(Message &frame, bool dont_wait);
     // Replaces the frame's content.
@@ -79,7 +83,7 @@ class Socket final : public LinkHost,
     bool is_inherited() const { return fork_guard_.is_inherited(); }
 
     // ---- LinkHost
-    Lock &turn() override { return turn_; }
+    BiasedLock &turn() override { return turn_; }
     Loop &loop() override { return *loop_; }
     void link_up(Link &link, const std::string &peer_routing_id) override;
     void link_readable(Link &link) override;
@@ -128,7 +132,10 @@ class Socket final : public LinkHost,
     // socket.cpp: messages and waiting
     Error check_alive() const;
     Error begin_call();
+    void open_way_out();
+    void open_way_in();
     void end_call(Turn &turn);
+    bool try_before_sleep(Turn &turn);
     Error wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
     bool bring_in(Turn &turn, bool will_wait);
@@ -175,7 +182,7 @@ class Socket final : public LinkHost,
     Context &context_;
     const int type_;
     const ForkGuard fork_guard_;
-    Lock turn_;
+    BiasedLock turn_;
     Mailbox *mailbox_ = nullptr;
     std::atomic<bool> terminated_{false};
 
@@ -189,9 +196,19 @@ class Socket final : public LinkHost,
     bool closed_ = false;
     bool finished_ = false;
 
-    // Counts what the pattern was told. A caller that has asked the pattern in vain notes it, because
-    // the turn is given up for system calls before the sleep is announced.
+    // Counts what the pattern was told, and whatever else decides where messages go. A caller that has
+    // asked the pattern in vain notes it, because the turn is given up for system calls before the
+    // sleep is announced.
     uint64_t changes_ = 0;
+    // The short way of a plain message: taken while nothing has changed since the pattern was asked.
+    struct ShortWay {
+        Pipe *pipe = nullptr;
+        OutBatch *batch = nullptr; // out, to a link
+        Link *link = nullptr;      // in, from a link
+        uint64_t changes = 0;
+    };
+    ShortWay way_out_;
+    ShortWay way_in_;
     bool receiving_more_ = false;
     bool received_since_write_ = false; // a request-reply rhythm: the next message is awaited
     bool fd_is_out_ = false;            // ZMQ_FD was asked for: the application waits by itself
@@ -214,6 +231,7 @@ class Socket final : public LinkHost,
     uint64_t seen_ = 0;
     uint64_t seen_at_tick_ = 0;
     int idle_ticks_ = 0;
+    int spins_to_skip_ = 0; // waits without a short try first, while those bring nothing
     int tries_to_skip_ = 0; // reads without asking the kernel first, while they bring nothing
 
     std::vector<LinkSlot> link_slots_;

@@ -216,6 +216,7 @@ Error Socket::set_option(int option, const void *value, size_t size) {
     if (const Error error = tern::set_option(options_, type_, option, value, size)) return error;
     const OptionRow *row = find_option(option);
     if (row && row->home == OptionRow::Home::pattern) {
+        ++changes_;
         const Error error = pattern_->set_option(option, value, size);
         end_call(turn);
         return error;
@@ -260,6 +261,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
         if (!fd_is_out_) {
             // From now on the application waits for this descriptor, and the I/O thread reads.
             fd_is_out_ = true;
+            ++changes_;
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());
             mailbox_->begin_sleep();

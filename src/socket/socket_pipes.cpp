@@ -155,6 +155,7 @@ void Socket::end_connection(Link &link) {
 // ---- pipes
 
 void Socket::adopt(Pipe &pipe) {
+    ++changes_;
     pipe.socket_index = pipes_.size();
     pipes_.push_back(&pipe);
     if (pipe.far_end()) {
@@ -168,12 +169,14 @@ void Socket::attach(Pipe &pipe) { pattern_->attach(pipe); }
 // The peer of a connected pipe is known now; a name that the pattern has given it stays.
 void Socket::name_peer(Pipe &pipe, const std::string &routing_id) {
     if (pipe.peer_routing_id().empty()) pipe.set_peer_routing_id(routing_id);
+    ++changes_;
     pipe.set_identified(true);
     pattern_->identified(pipe);
 }
 
 void Socket::stop_writing(Pipe &pipe) {
     if (pipe.writing_stopped) return;
+    ++changes_;
     pipe.writing_stopped = true;
     pattern_->stop_writing(pipe);
 }
@@ -193,6 +196,7 @@ void Socket::detach(Pipe &pipe) {
 }
 
 void Socket::let_go(Pipe &pipe) {
+    ++changes_;
     unwanted_.erase(std::remove(unwanted_.begin(), unwanted_.end(), &pipe), unwanted_.end());
     drained_.erase(std::remove(drained_.begin(), drained_.end(), &pipe), drained_.end());
     const bool in_mailbox = pipe.deafen();
@@ -236,6 +240,7 @@ void Socket::take_news() {
 }
 
 void Socket::apply_hwm() {
+    ++changes_;
     for (Pipe *pipe : pipes_) {
         pipe->outbound().set_writer_part(options_.link.send_hwm);
         pipe->inbound().set_reader_part(options_.link.receive_hwm);
@@ -251,6 +256,7 @@ void Socket::terminate() {
     if (is_inherited()) return; // the turn may be held by a thread that the child does not have
     Turn turn(turn_);
     if (terminated_.exchange(true)) return;
+    ++changes_;
     // The collector is told that nothing more will come, as with a close (MON-6).
     if (monitor_) monitor_->stop(true);
     mailbox_->wake();

@@ -1,0 +1,52 @@
+#include "os/biased_lock.hpp"
+
+#include "os/wait_word.hpp"
+
+namespace tern {
+
+void BiasedLock::lock_inner() {
+    inner_.lock();
+    Seat *const seat = favourite_.load(std::memory_order_relaxed);
+    if (seat) take_bias_away(*seat);
+    entered_ = nullptr;
+    count_streak();
+}
+
+void BiasedLock::take_bias_away(Seat &seat) {
+    const auto is_inside = [&seat] { return seat.inside.load(std::memory_order_acquire) != 0; };
+    revoked_.store(yes, std::memory_order_seq_cst);
+    heavy_fence();
+    for (int i = 0; i < 100 && is_inside(); ++i) pause_core();
+    if (is_inside()) {
+        revoked_.store(and_asleep, std::memory_order_seq_cst);
+        heavy_fence();
+        while (is_inside()) sleep_while(seat.inside, 1);
+    }
+    favourite_.store(nullptr, std::memory_order_relaxed);
+    revoked_.store(no, std::memory_order_release);
+    streak_ = 0;
+}
+
+void BiasedLock::count_streak() {
+    const pthread_t self = ::pthread_self();
+    if (!::pthread_equal(last_thread_, self)) {
+        last_thread_ = self;
+        streak_ = 0;
+        return;
+    }
+    if (++streak_ < streak_for_bias || !fences_are_unequal()) return;
+    streak_ = 0;
+    for (int i = 0; i < seats_taken_; ++i) {
+        if (!::pthread_equal(seats_[i].thread, self)) continue;
+        favourite_.store(&seats_[i], std::memory_order_release);
+        return;
+    }
+    if (seats_taken_ == seats_max) return;
+    Seat &seat = seats_[seats_taken_++];
+    seat.thread = self;
+    favourite_.store(&seat, std::memory_order_release);
+}
+
+void BiasedLock::wake_other(Seat &seat) { wake_sleepers(seat.inside, 1); }
+
+} // namespace tern
