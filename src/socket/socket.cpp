@@ -213,11 +213,12 @@ bool Socket::recv_plain(Message &message) {
     if (!message.is_plain() || is_inherited()) return false;
     std::lock_guard<BiasedLock> turn(turn_);
     if (way_in_.changes != changes_ || mailbox_->has_news()) return false;
-    const bool taken = way_in_.link   ? way_in_.link->take_plain(message)
-                       : way_in_.pipe ? way_in_.pipe->read_plain(message)
-                                      : false;
-    received_since_write_ |= taken;
-    return taken;
+    Pipe *const pipe = way_in_.pipe;
+    // A poll may have taken the next one from the link already.
+    if (!pipe || pipe->has_next()) return false;
+    if (!(way_in_.link ? way_in_.link->take_plain(message) : pipe->read_plain(message))) return false;
+    received_since_write_ = true;
+    return true;
 }
 
 void Socket::open_way_in() {
