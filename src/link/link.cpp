@@ -7,9 +7,6 @@
 namespace tern {
 
 namespace {
-// How long the I/O thread leaves a growing batch alone; and how recent a write makes a stream.
-// Measured, not sacred: see doc/architecture.md.
-constexpr Nanoseconds look_again_after = 50 * ns_per_us;
 constexpr uint32_t metadata_stock_size = 256;
 constexpr int pieces_max = 64;
 // The I/O thread serves one link this often before it looks at the others again.
@@ -64,7 +61,6 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     hung_up_ = fatal_ = finish_is_posted_ = batch_begun_ = false;
     report_end_ = true;
     may_have_input_ = true;
-    last_write_ns_ = 0;
     state_ = State::up;
     if (framing_ != Framing::raw) host_.event(LinkEvent::handshake_succeeded, 0, endpoints_);
     if (host_.watch(*this, fd_.get())) { // out of memory or of watches: as if the peer had gone
@@ -424,8 +420,8 @@ void Link::write_out(Turn &turn) {
         const IoResult result = write_vector(fd, pieces, count);
         const Nanoseconds now = now_ns();
         turn.lock();
-        writes_.store(writes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        last_write_ns_ = now;
+        ++writes_;
+        host_.link_wrote(*this, now);
         if (result.status == IoResult::Status::ok) {
             if (sending_.advance(result.count)) clear_sent();
             continue;
@@ -458,30 +454,10 @@ void Link::clear_sent() {
     sending_.clear();
 }
 
-void Link::begin_batch() {
-    batch_begun_ = true;
-    if (look_is_due_) return;
-    look_is_due_ = true;
-    host_.loop().post([self = shared_from_this()] { self->look_at_batch(); });
-}
-
-// A caller that writes full batches itself is left alone, without so much as taking the turn; what it
-// leaves lying is written here.
-void Link::look_at_batch() {
-    const uint64_t writes = writes_.load(std::memory_order_relaxed);
-    const bool caller_writes = writes != writes_seen_;
-    if (!caller_writes) {
-        Turn turn(host_.turn());
-        if (state_ != State::up || !filling_.has_committed()) {
-            look_is_due_ = false;
-            return;
-        }
-        write_out(turn);
-        end_if_done(turn);
-    }
-    writes_seen_ = writes_.load(std::memory_order_relaxed);
-    host_.loop().add_timer(now_ns() + look_again_after,
-                           [self = shared_from_this()] { self->look_at_batch(); });
+bool Link::has_written_since_last_look() {
+    const bool has = writes_ != writes_seen_;
+    writes_seen_ = writes_;
+    return has;
 }
 
 // ---- end

@@ -88,13 +88,17 @@ class Link final : public PipeFarEnd,
     Output output() const;
     // Writes what waits, unless somebody else is writing or the kernel takes no more.
     void write_out(Turn &turn);
-    // Lets the batch grow; the I/O thread looks after it shortly.
-    void begin_batch();
+    // Lets the batch grow; the host sees to it that it is looked at shortly.
+    void begin_batch() { batch_begun_ = true; }
+    bool has_batch() const {
+        return state_ == State::up && !write_blocked_ && !write_dead_ && filling_.has_committed();
+    }
+    // Has anything been written since this was asked last?
+    bool has_written_since_last_look();
     // The batch, if it may grow by plain messages without more questions; else null.
     OutBatch *growing_batch();
     // The kernel takes no more, and reports when it does again.
     bool has_write_watch() const { return write_blocked_; }
-    Nanoseconds last_write_ns() const { return last_write_ns_; }
 
     // ---- end
     // No connection will follow: the socket's end is left with what it has not read.
@@ -151,7 +155,6 @@ class Link final : public PipeFarEnd,
     void deliver_notification();
     void pump_out();
     bool encode(Message &frame);
-    void look_at_batch();
     void clear_sent();
     void post_finish();
     void finish();
@@ -193,10 +196,8 @@ class Link final : public PipeFarEnd,
     bool write_dead_ = false;      // the peer takes no more; what it sent is still read
     bool batch_has_partial_ = false; // the message being sent began in the batch
     bool batch_begun_ = false;
-    bool look_is_due_ = false; // the I/O thread will look at the batch
-    std::atomic<uint64_t> writes_{0}; // counted under the turn, looked at without
+    uint64_t writes_ = 0;
     uint64_t writes_seen_ = 0;
-    Nanoseconds last_write_ns_ = 0;
     OwnMessage waiting_command_; // a PONG that must not split a message
     bool has_waiting_command_ = false;
 

@@ -63,6 +63,8 @@ class LinkHost {
     virtual void link_writable(Link &link) = 0;
     // A message was put into the batch or the queue: to be looked after before the call ends.
     virtual void link_has_output(Link &link) = 0;
+    // Bytes have gone to the kernel.
+    virtual void link_wrote(Link &link, Nanoseconds now) = 0;
     // Bytes may wait in the kernel: the I/O thread is to take them.
     virtual void link_has_input(Link &link) = 0;
     // The same after a read, for whoever looks for input next.

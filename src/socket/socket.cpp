@@ -18,7 +18,9 @@ constexpr int events_max = 64;
 constexpr int tries_skipped_max = 31;
 constexpr int spins_skipped_max = 15;
 constexpr Nanoseconds spin_max = 20 * ns_per_us;
-// A write younger than this makes the next message part of a stream, which may wait for company.
+// How long the I/O thread leaves a growing batch alone; and how recent a write makes the next message
+// part of a stream, which may wait for company. Measured, not sacred: see doc/architecture.md.
+constexpr Nanoseconds look_again_after = 50 * ns_per_us;
 constexpr Nanoseconds stream_gap = 20 * ns_per_us;
 } // namespace
 
@@ -126,6 +128,9 @@ void Socket::open_way_out() {
 }
 
 void Socket::flush_outputs(Turn &turn) {
+    // Whether this call's messages are to go at once is asked once: writing to one peer does not make
+    // the same message to the next one part of a stream.
+    bool is_asked = false, at_once = false;
     while (!outputs_.empty()) {
         Link &link = *outputs_.back();
         outputs_.pop_back();
@@ -133,23 +138,67 @@ void Socket::flush_outputs(Turn &turn) {
         switch (link.output()) {
         case Link::Output::none: break;
         case Link::Output::due: link.write_out(turn); break;
-        case Link::Output::young: {
-            const bool answer_awaited = received_since_write_ && !pattern_->can_recv();
-            if (answer_awaited || now_ns() - link.last_write_ns() > stream_gap) {
-                received_since_write_ = false;
-                link.write_out(turn);
-            } else {
-                link.begin_batch();
-                if (!link.in_batch_list) {
-                    link.in_batch_list = true;
-                    batches_.push_back(&link);
-                }
+        case Link::Output::young:
+            if (!is_asked) {
+                is_asked = true;
+                const bool answer_awaited = received_since_write_ && !pattern_->can_recv();
+                at_once = answer_awaited || now_ns() - last_write_ns_ > stream_gap;
             }
-        }
+            if (at_once) link.write_out(turn);
+            else begin_batch(link);
         }
     }
+    if (at_once) received_since_write_ = false;
     // While somebody else's room is needed, that is the I/O thread's business.
     if (borrowed_ && !waiting_ && blocked_links_ > 0) hand_back();
+}
+
+void Socket::begin_batch(Link &link) {
+    link.begin_batch();
+    if (!link.in_batch_list) {
+        link.in_batch_list = true;
+        batches_.push_back(&link);
+        batches_listed_.store(batches_.size(), std::memory_order_relaxed);
+    }
+    if (look_is_due_) return;
+    look_is_due_ = true;
+    loop_->post([self = shared_from_this()] { self->look_at_batches(); });
+}
+
+void Socket::link_wrote(Link &link, Nanoseconds now) {
+    last_write_ns_ = now;
+    if (link.in_batch_list)
+        batch_writes_.store(batch_writes_.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+}
+
+// I/O thread. A link whose caller writes full batches itself is left alone; what is left lying is
+// written here. Where only one link is listed and its writes go on, the turn is not even taken.
+void Socket::look_at_batches() {
+    if (batches_listed_.load(std::memory_order_relaxed) != 1 ||
+        batch_writes_.load(std::memory_order_relaxed) == batch_writes_seen_) {
+        Turn turn(turn_);
+        for (size_t n = batches_.size(); n > 0 && !batches_.empty(); --n) {
+            const std::shared_ptr<Link> link = batches_.front()->shared_from_this();
+            batches_.pop_front();
+            link->in_batch_list = false;
+            const bool goes_on = link->has_written_since_last_look();
+            if (!goes_on) {
+                link->write_out(turn);
+                link->end_if_done(turn);
+            }
+            if ((goes_on || link->has_batch()) && link->is_up() && !link->in_batch_list) {
+                link->in_batch_list = true;
+                batches_.push_back(link.get());
+            }
+        }
+        batches_listed_.store(batches_.size(), std::memory_order_relaxed);
+        look_is_due_ = !batches_.empty();
+        if (!look_is_due_) return;
+    }
+    batch_writes_seen_ = batch_writes_.load(std::memory_order_relaxed);
+    loop_->add_timer(now_ns() + look_again_after,
+                     [self = shared_from_this()] { self->look_at_batches(); });
 }
 
 // Before this thread looks for input or sleeps, nothing it has sent may lie about.
@@ -157,6 +206,7 @@ void Socket::flush_batches(Turn &turn) {
     while (!batches_.empty()) {
         Link &link = *batches_.back();
         batches_.pop_back();
+        batches_listed_.store(batches_.size(), std::memory_order_relaxed);
         link.in_batch_list = false;
         link.write_out(turn);
     }
@@ -264,7 +314,7 @@ bool Socket::read_listed_links(Turn &turn) {
     bool any = false;
     for (size_t n = inputs_.size(); n > 0 && !inputs_.empty(); --n) {
         Link &link = *inputs_.front();
-        inputs_.erase(inputs_.begin());
+        inputs_.pop_front();
         link.in_input_list = false;
         if (!link.may_have_input()) continue;
         const std::shared_ptr<Link> held = link.shared_from_this();

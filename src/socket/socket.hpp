@@ -27,6 +27,7 @@
 #include "socket/monitor.hpp"
 #include "socket/options.hpp"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -89,6 +90,7 @@ class Socket final : public LinkHost,
     void link_readable(Link &link) override;
     void link_writable(Link &link) override;
     void link_has_output(Link &link) override;
+    void link_wrote(Link &link, Nanoseconds now) override;
     void link_has_input(Link &link) override;
     void input_left(Link &link) override { list_for_input(link); }
     void link_served(Turn &turn) override { end_call(turn); }
@@ -144,6 +146,8 @@ class Socket final : public LinkHost,
     void take_events(Turn &turn, const PollEvent *events, int count);
     void flush_outputs(Turn &turn);
     void flush_batches(Turn &turn);
+    void begin_batch(Link &link);
+    void look_at_batches();
 
     // socket_borrow.cpp: the set between caller and I/O thread
     void borrow();
@@ -240,8 +244,15 @@ class Socket final : public LinkHost,
     Link *only_link_ = nullptr;
     int blocked_links_ = 0;
     std::vector<Link *> outputs_;
-    std::vector<Link *> batches_;
-    std::vector<Link *> inputs_;
+    std::deque<Link *> inputs_;
+    // Links whose batch grows. The I/O thread looks at them in passing; it takes the turn for that
+    // only if it has to.
+    std::deque<Link *> batches_;
+    std::atomic<size_t> batches_listed_{0};
+    std::atomic<uint64_t> batch_writes_{0}; // by links that are listed
+    uint64_t batch_writes_seen_ = 0;
+    bool look_is_due_ = false;
+    Nanoseconds last_write_ns_ = 0;
 };
 
 } // namespace tern

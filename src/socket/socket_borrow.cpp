@@ -87,7 +87,7 @@ std::shared_ptr<Link> Socket::find_link(uint64_t id) {
 }
 
 void Socket::forget_link(Link &link) {
-    const auto scrub = [&link](std::vector<Link *> &list, bool &listed) {
+    const auto scrub = [&link](auto &list, bool &listed) {
         if (!listed) return;
         list.erase(std::remove(list.begin(), list.end(), &link), list.end());
         listed = false;
@@ -184,7 +184,7 @@ void Socket::serve_listed_links(Turn &turn) {
     for (size_t n = inputs_.size(); n > 0 && !inputs_.empty(); --n) {
         Link &link = *inputs_.front();
         const std::shared_ptr<Link> held = link.shared_from_this();
-        inputs_.erase(inputs_.begin());
+        inputs_.pop_front();
         link.in_input_list = false;
         link.serve_input(turn);
         // Left over because its queue is full: the caller reads on when it has made room.
