@@ -36,6 +36,7 @@ void Heartbeat::ping() {
         timeout_timer_ = loop.add_timer_ms(timeout, [this, reads] { check_timeout(reads); });
     }
     link_.write_out(turn);
+    link_.host().link_served(turn);
 }
 
 // Any traffic since the timer started calls it off; so does traffic that waits to be read because

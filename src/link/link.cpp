@@ -327,9 +327,7 @@ bool Link::take_frame(Message &frame) {
         has_waiting_command_ = false;
         send_command(*waiting_command_);
     }
-    if (!batch_begun_ || filling_.bytes() >= OutBatch::batch_bytes_max ||
-        (options_->send_hwm > 0 && filling_.messages() >= size_t(options_->send_hwm)))
-        host_.link_has_output(*this);
+    if (!batch_begun_ || is_due()) host_.link_has_output(*this);
     return true;
 }
 
@@ -366,10 +364,14 @@ Link::Output Link::output() const {
     if (state_ != State::up || writing_ || write_blocked_ || write_dead_) return Output::none;
     if (returned_messages_ > 0 || (from_socket_ && from_socket_->can_read())) return Output::due;
     if (!filling_.has_committed()) return Output::none;
-    if (filling_.bytes() >= OutBatch::batch_bytes_max ||
-        (options_->send_hwm > 0 && filling_.messages() >= size_t(options_->send_hwm)))
-        return Output::due;
+    if (is_due()) return Output::due;
     return batch_begun_ ? Output::none : Output::young;
+}
+
+// The batch is full, or holds as many messages as may wait.
+bool Link::is_due() const {
+    return filling_.bytes() >= OutBatch::batch_bytes_max ||
+           (options_->send_hwm > 0 && filling_.messages() >= size_t(options_->send_hwm));
 }
 
 void Link::pump_out() {
@@ -406,10 +408,16 @@ void Link::write_out(Turn &turn) {
     if (writing_ || state_ != State::up || write_blocked_ || write_dead_) return;
     const std::shared_ptr<Link> self = shared_from_this();
     writing_ = true;
+    bool has_written = false;
     while (state_ == State::up) {
         if (sending_.is_empty()) {
             pump_out();
             if (!filling_.has_committed()) break;
+            // What has come during the write is a batch that its caller is filling: it may grow.
+            if (has_written && !is_due()) {
+                host_.link_has_output(*this);
+                break;
+            }
             filling_.move_committed(sending_);
             batch_begun_ = false;
         }
@@ -424,6 +432,7 @@ void Link::write_out(Turn &turn) {
         host_.link_wrote(*this, now);
         if (result.status == IoResult::Status::ok) {
             if (sending_.advance(result.count)) clear_sent();
+            has_written = true;
             continue;
         }
         if (result.status == IoResult::Status::would_block) {
@@ -440,8 +449,9 @@ void Link::write_out(Turn &turn) {
         break;
     }
     writing_ = false;
-    if (!batch_begun_) filling_.end_growth(); // the next message begins a batch
+    if (!filling_.has_committed()) filling_.end_growth(); // the next message begins a batch
     if (state_ == State::broken) post_finish();
+    else end_if_done(turn);
 }
 
 // Free functions of the application's run on the I/O thread, never inside a send (ZC-2).

@@ -155,6 +155,7 @@ class Link final : public PipeFarEnd,
     void deliver_notification();
     void pump_out();
     bool encode(Message &frame);
+    bool is_due() const;
     void clear_sent();
     void post_finish();
     void finish();

@@ -210,6 +210,8 @@ void Socket::flush_batches(Turn &turn) {
         link.in_batch_list = false;
         link.write_out(turn);
     }
+    // What the I/O thread has added meanwhile is left to it.
+    if (!outputs_.empty()) flush_outputs(turn);
 }
 
 // ---- receiving
