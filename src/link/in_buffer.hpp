@@ -48,6 +48,7 @@ class InBuffer {
             return false;
         message.set_inline_body(p + 2, size);
         begin_ += 2 + size;
+        last_was_large_ = false;
         if (begin_ == end_) release_block_if_empty();
         return true;
     }

@@ -418,7 +418,7 @@ void Link::write_out(Turn &turn) {
                 host_.link_has_output(*this);
                 break;
             }
-            filling_.move_committed(sending_);
+            if (!filling_.move_committed(sending_)) break; // tried again at the next look
             batch_begun_ = false;
         }
         iovec pieces[pieces_max];

@@ -102,22 +102,25 @@ void OutBatch::rollback() {
     growth_bytes_ = 0;
 }
 
-void OutBatch::move_committed(OutBatch &to) {
+bool OutBatch::move_committed(OutBatch &to) {
+    const size_t rest = size_ - committed_;
+    // The room for what stays comes first, while nothing has been moved yet.
+    if (rest > 0 && !to.reserve(rest)) return false;
     swap(to);
-    if (!to.has_uncommitted()) return;
-    const size_t rest = to.size_ - to.committed_;
-    if (rest > 0 && reserve(rest)) {
-        std::memcpy(buffer_, to.buffer_ + to.committed_, rest);
-        size_ = rest;
-    }
+    if (!to.has_uncommitted()) return true;
+    if (rest > 0) std::memcpy(buffer_, to.buffer_ + to.committed_, rest);
+    size_ = rest;
     for (size_t i = to.committed_references_; i < to.references_.size(); ++i) {
         Reference &reference = to.references_[i];
         references_.push_back({reference.at - to.committed_, reference.body});
         referenced_bytes_ += reference.body.size();
         to.referenced_bytes_ -= reference.body.size();
+        users_bodies_ += reference.body.is_users();
+        to.users_bodies_ -= reference.body.is_users();
     }
     to.references_.resize(to.committed_references_);
     to.size_ = to.committed_;
+    return true;
 }
 
 int OutBatch::pieces(iovec *pieces, int capacity) const {

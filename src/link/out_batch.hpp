@@ -70,8 +70,9 @@ class OutBatch {
     size_t bytes() const { return size_ + referenced_bytes_; }
     size_t messages() const { return messages_; }
 
-    // Moves the committed part into `to`, which is empty; the rest stays.
-    void move_committed(OutBatch &to);
+    // Moves the committed part into `to`, which is empty; the rest stays. False: no memory, and nothing
+    // has moved.
+    bool move_committed(OutBatch &to);
 
     // ---- writing
     // Pieces from the write position on; returns how many.
