@@ -39,11 +39,15 @@ struct Guarded {
     uint64_t same = 0;
     bool broken = false;
 
-    void add(int times = 1) {
+    // Between the two counts it stays for a while, if told to, so that a second holder finds them apart.
+    void add(int times = 1, int pauses = 0) {
         for (; times > 0; --times) {
             std::lock_guard<BiasedLock> guard(lock);
             broken |= count != same;
             ++count;
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+            for (int i = 0; i < pauses; ++i) pause_core();
+            std::atomic_signal_fence(std::memory_order_seq_cst);
             ++same;
         }
     }
@@ -111,7 +115,7 @@ TEST_CASE("one favourite and a rare other exclude each other") {
     for (int i = 0; i < visits && !lost; ++i) {
         const uint64_t next = favourites.load(std::memory_order_relaxed) + uint64_t(between);
         lost = !wait_until([&] { return favourites.load(std::memory_order_relaxed) >= next; });
-        guarded.add(1 + i % 3);
+        guarded.add(1 + i % 3, i % 100);
     }
     ended = true;
     favourite.join();
