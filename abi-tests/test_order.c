@@ -135,6 +135,34 @@ static void ORD_1_both_directions_at_once(void **state) {
     }
 }
 
+/* Small and multipart messages in turns, looked for by a poll before each: what a poll has found may
+ * not be overtaken by what stands behind it. */
+static void ORD_1_a_poll_between_messages_of_all_kinds(void **state) {
+    (void)state;
+    enum { ROUNDS = 500 };
+    for (int t = 0; t < 3; t++) {
+        void *ctx = new_context();
+        void *a = new_limited(ctx, ZMQ_PAIR, 0, 0), *b = new_limited(ctx, ZMQ_PAIR, 0, 0);
+        join_sockets(a, b, transports[t]);
+        for (int32_t i = 0; i < ROUNDS; i++)
+            for (int part = 0; part <= i % 3; part++)
+                assert_int_equal(
+                    zmq_send(a, &i, sizeof i, part < i % 3 ? ZMQ_SNDMORE : 0), sizeof i);
+        for (int32_t i = 0; i < ROUNDS; i++) {
+            if (i % 5 != 0) wait_events(b, ZMQ_POLLIN);
+            for (int part = 0; part <= i % 3; part++) {
+                int32_t number = -1;
+                assert_int_equal(zmq_recv(b, &number, sizeof number, 0), sizeof number);
+                assert_int_equal(number, i);
+                assert_int_equal(get_int(b, ZMQ_RCVMORE), part < i % 3);
+            }
+        }
+        close_now(a);
+        close_now(b);
+        end_context(ctx);
+    }
+}
+
 static void ORD_2_two_connections_are_two_pipes(void **state) {
     (void)state;
     enum { LIMIT = 10, COUNT = 500 };
@@ -532,6 +560,7 @@ int main(void) {
         CASE(ORD_1_mixed_sizes_in_order),
         CASE(ORD_1_multipart_in_order),
         CASE(ORD_1_both_directions_at_once),
+        CASE(ORD_1_a_poll_between_messages_of_all_kinds),
         CASE(ORD_2_two_connections_are_two_pipes),
         CASE(ORD_3_reconnects_neither_reorder_nor_duplicate),
         CASE(ORD_4_nothing_tells_the_sender_about_loss),

@@ -70,6 +70,9 @@ class Channel {
     bool has_ended() const { return writer_gone_.load(std::memory_order_acquire); }
     void end_reading() { reader_gone_.store(true, std::memory_order_release); }
 
+    // For a channel with both ends under one lock: does it hold anything, published or not?
+    bool holds_frames() { return queue_.has_unpublished() || queue_.has_frames(); }
+
     // ---- either
     // The limit is what the writer and the reader allow together (HWM-4); 0 in either part makes it
     // unlimited, `absent` leaves a part out.

@@ -222,12 +222,12 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
 
 bool Link::can_take_plain() const {
     return state_ == State::up && framing_ == Framing::v2 && !discards_input() &&
-           !to_socket_->is_conflating() && !to_socket_->is_mid_message() &&
-           options_->socket_type != ZMQ_REQ;
+           !to_socket_->is_conflating() && options_->socket_type != ZMQ_REQ;
 }
 
 bool Link::take_plain(Message &message) {
-    if (!message.is_plain() || !in_.cut_plain(message)) return false;
+    // What a poll or the I/O thread has cut into the queue comes first.
+    if (to_socket_->holds_frames() || !message.is_plain() || !in_.cut_plain(message)) return false;
     heartbeat_.heard_other();
     if (message.metadata() == metadata_) return true; // as for the message before
     message.set_metadata(nullptr);

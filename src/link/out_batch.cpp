@@ -26,6 +26,7 @@ void OutBatch::swap(OutBatch &other) {
     std::swap(empty_users_bodies_, other.empty_users_bodies_);
     std::swap(committed_, other.committed_);
     std::swap(committed_references_, other.committed_references_);
+    std::swap(committed_empties_, other.committed_empties_);
     std::swap(messages_, other.messages_);
     growth_bytes_ = other.growth_bytes_ = 0;
     std::swap(written_, other.written_);
@@ -71,7 +72,7 @@ bool OutBatch::append(Framing framing, Message &frame) {
         copy_inline(out + header, frame.data(), size);
         size_ += header + size;
     } else if (by_copy) {
-        std::memcpy(out + header, frame.data(), size);
+        if (size > 0) std::memcpy(out + header, frame.data(), size);
         size_ += header + size;
     } else if (size == 0) {
         size_ += header;
@@ -95,9 +96,12 @@ bool OutBatch::append(Framing framing, Message &frame) {
 void OutBatch::rollback() {
     while (references_.size() > committed_references_) {
         referenced_bytes_ -= references_.back().body.size();
+        users_bodies_ -= references_.back().body.is_users();
         references_.back().body.close();
         references_.pop_back();
     }
+    for (; empty_users_bodies_.size() > committed_empties_; --users_bodies_)
+        empty_users_bodies_.pop_back();
     size_ = committed_;
     growth_bytes_ = 0;
 }
@@ -119,6 +123,12 @@ bool OutBatch::move_committed(OutBatch &to) {
         to.users_bodies_ -= reference.body.is_users();
     }
     to.references_.resize(to.committed_references_);
+    for (size_t i = to.committed_empties_; i < to.empty_users_bodies_.size(); ++i) {
+        empty_users_bodies_.push_back(std::move(to.empty_users_bodies_[i]));
+        ++users_bodies_;
+        --to.users_bodies_;
+    }
+    to.empty_users_bodies_.resize(to.committed_empties_);
     to.size_ = to.committed_;
     return true;
 }
@@ -224,7 +234,8 @@ void OutBatch::clear() {
     references_.clear();
     if (buffer_) release_buffer();
     growth_bytes_ = 0;
-    size_ = referenced_bytes_ = committed_ = committed_references_ = messages_ = 0;
+    size_ = referenced_bytes_ = messages_ = 0;
+    committed_ = committed_references_ = committed_empties_ = 0;
     written_ = written_references_ = written_of_reference_ = 0;
 }
 

@@ -58,6 +58,7 @@ class OutBatch {
     void commit() {
         committed_ = size_;
         committed_references_ = references_.size();
+        committed_empties_ = empty_users_bodies_.size();
         ++messages_;
     }
     // Drops what was appended after the last commit.
@@ -65,7 +66,10 @@ class OutBatch {
 
     bool is_empty() const { return size_ == 0 && references_.empty(); }
     bool has_committed() const { return committed_ > 0 || committed_references_ > 0; }
-    bool has_uncommitted() const { return size_ > committed_ || references_.size() > committed_references_; }
+    bool has_uncommitted() const {
+        return size_ > committed_ || references_.size() > committed_references_ ||
+               empty_users_bodies_.size() > committed_empties_;
+    }
     // Bytes of whole messages and what is referred to.
     size_t bytes() const { return size_ + referenced_bytes_; }
     size_t messages() const { return messages_; }
@@ -110,6 +114,7 @@ class OutBatch {
     std::vector<OwnMessage> empty_users_bodies_;
     size_t committed_ = 0;
     size_t committed_references_ = 0;
+    size_t committed_empties_ = 0;
     size_t messages_ = 0;
     size_t growth_bytes_ = 0;
     size_t growth_messages_ = 0;

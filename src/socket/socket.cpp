@@ -279,7 +279,7 @@ void Socket::open_way_in() {
     if (!pipe || pipe->has_next()) return;
     if (pipe->far_end()) {
         Link &link = static_cast<Link &>(*pipe->far_end());
-        if (!link.can_take_plain() || pipe->inbound().can_read()) return;
+        if (!link.can_take_plain()) return;
         way_in_.link = &link;
     }
     way_in_.pipe = pipe;

@@ -252,7 +252,8 @@ TEST_CASE("shared, constant and user's bodies are handed through, not copied") {
 // ---- chunks
 
 TEST_CASE("order is kept across chunks of every size and fill") {
-    for (const int length : {1, 30, 31, 32, 62, 510, 511, 512, 541, 542, 543, 1052, 1053, 1054, 3000}) {
+    for (const int length :
+         {1, 30, 31, 32, 62, 510, 511, 512, 541, 542, 543, 1052, 1053, 1054, 3000}) {
         FrameQueue queue;
         int pushed = 0, popped = 0;
         bool in_order = true;
@@ -291,9 +292,11 @@ TEST_CASE("chunks that are full to the last unit with frames of one size go on w
         for (const size_t next : sizes_at_borders) {
             Checked checked;
             checked.push_units(first_chunk % kind.units);
-            for (int i = 0; i < first_chunk / kind.units; ++i) checked.push(make_sized(kind.size, i));
+            for (int i = 0; i < first_chunk / kind.units; ++i)
+                checked.push(make_sized(kind.size, i));
             checked.push_units(other_chunk % kind.units);
-            for (int i = 0; i < other_chunk / kind.units; ++i) checked.push(make_sized(kind.size, i));
+            for (int i = 0; i < other_chunk / kind.units; ++i)
+                checked.push(make_sized(kind.size, i));
             checked.push(make_sized(next, 1));
             checked.publish();
             if (!checked.pop_all()) FAIL("size " << kind.size << ", then " << next);
@@ -302,7 +305,7 @@ TEST_CASE("chunks that are full to the last unit with frames of one size go on w
 }
 
 TEST_CASE("a queue that is never quite empty keeps its order and its chunks") {
-    // Every fill the reader may be behind by, so that writer and reader cross borders at all distances.
+    // However far the reader is behind: the two cross the borders at all distances.
     CountedBodies bodies;
     NamedMetadata named;
     for (const int behind : {1, 5, 31, 60, 600}) {
@@ -346,7 +349,8 @@ TEST_CASE("unpublished frames are taken back, published ones never") {
                 checked.publish();
                 right &= checked.pop_all();
                 if (!right)
-                    FAIL("published " << published << ", then " << unpublished << " of size " << size);
+                    FAIL("published " << published << ", then " << unpublished << " of size "
+                                      << size);
             }
         }
     }
@@ -446,7 +450,8 @@ TEST_CASE("pop_plain takes whole small messages of every size") {
     FrameQueue queue;
     OwnMessage frame;
     for (int round = 0; round < 40; ++round) { // over several borders
-        for (size_t size = 0; size <= Message::inline_max; ++size) push(queue, make_sized(size, round));
+        for (size_t size = 0; size <= Message::inline_max; ++size)
+            push(queue, make_sized(size, round));
         queue.publish();
         for (size_t size = 0; size <= Message::inline_max; ++size) {
             REQUIRE(queue.has_frames());

@@ -250,7 +250,8 @@ TEST_CASE("a batch can be moved") {
 // ---- users' bodies
 
 TEST_CASE("ZC-2: users' bodies are neither copied nor given back while they are appended") {
-    for (const size_t size : {size_t(0), size_t(1), size_t(40), size_t(41), copied_max, size_t(9000)}) {
+    for (const size_t size :
+         {size_t(0), size_t(1), size_t(40), size_t(41), copied_max, size_t(9000)}) {
         INFO("size " << size);
         UsersBodies bodies;
         OutBatch batch;
@@ -335,6 +336,28 @@ TEST_CASE("rollback drops what came after the last commit, and nothing else") {
     }
 }
 
+TEST_CASE("rollback gives users' bodies back, empty ones too, and forgets them") {
+    for (const size_t size : {0, 1, 5000}) {
+        INFO("size " << size);
+        UsersBodies bodies;
+        OutBatch batch;
+        Buffer wire, ignored;
+        begin(batch, wire);
+        append(batch, bodies.frame(size, true), ignored);
+        batch.rollback();
+        CHECK(bodies.given_back() == 1);
+        CHECK_FALSE(batch.has_users_bodies());
+        // Those of whole messages stay.
+        append(batch, bodies.frame(size), wire);
+        batch.commit();
+        append(batch, bodies.frame(size, true), ignored);
+        batch.rollback();
+        CHECK(bodies.given_back() == 2);
+        CHECK(batch.has_users_bodies());
+        CHECK(waiting(batch) == wire);
+    }
+}
+
 namespace {
 
 // The shapes that an unfinished message may have when its batch is moved.
@@ -360,7 +383,7 @@ TEST_CASE("move_committed moves whole messages; the unfinished one stays and goe
             append(batch, make_sized(8), wire);
             batch.commit();
             append_part(batch, rest, bodies, rest_wire);
-            batch.move_committed(to);
+            REQUIRE(batch.move_committed(to));
 
             CHECK(waiting(to) == wire);
             CHECK(to.bytes() == wire.size());
@@ -381,7 +404,7 @@ TEST_CASE("move_committed moves whole messages; the unfinished one stays and goe
             append(batch, make_sized(7), rest_wire);
             batch.commit();
             CHECK(batch.messages() == 1);
-            batch.move_committed(to);
+            REQUIRE(batch.move_committed(to));
             CHECK(batch.is_empty());
             CHECK(waiting(to) == rest_wire);
             CHECK(to.advance(rest_wire.size()));
@@ -398,7 +421,7 @@ TEST_CASE("what stays in a moved batch can be rolled back") {
     append(batch, bodies.frame(20), wire);
     batch.commit();
     append_part(batch, 15, bodies, ignored);
-    batch.move_committed(to);
+    REQUIRE(batch.move_committed(to));
     batch.rollback();
     CHECK(bodies.given_back() == 1);
     CHECK(batch.is_empty());
@@ -412,7 +435,7 @@ TEST_CASE("a large unfinished message stays whole when the batch is moved") {
     begin(batch, wire);
     for (size_t i = 0; rest.size() < 2 * BlockPool::block_size; ++i)
         append(batch, make_sized(1000, i, true), rest);
-    batch.move_committed(to);
+    REQUIRE(batch.move_committed(to));
     CHECK(waiting(to) == wire);
     CHECK(waiting(batch) == rest);
     append(batch, make_sized(10), rest);
@@ -426,12 +449,12 @@ TEST_CASE("ZC-2: a batch knows of the users' bodies that stayed when the rest wa
     Buffer wire, rest;
     begin(batch, wire);
     append(batch, bodies.frame(size, true), rest);
-    batch.move_committed(to);
+    REQUIRE(batch.move_committed(to));
     to.clear();
     append(batch, make_sized(3), rest);
     batch.commit();
     CHECK(batch.has_users_bodies());
-    batch.move_committed(to);
+    REQUIRE(batch.move_committed(to));
     CHECK(to.has_users_bodies());
     // As the link does when it is not on the thread where free functions may run.
     std::vector<OwnMessage> elsewhere;
@@ -727,7 +750,7 @@ TEST_CASE("a batch grows behind frames of every kind, and goes on with them") {
     CHECK(batch.messages() == 4 + 20);
     CHECK(batch.bytes() == wire.size());
     CHECK(waiting(batch) == wire);
-    batch.move_committed(to);
+    REQUIRE(batch.move_committed(to));
     CHECK(batch.is_empty());
     CHECK(waiting(to) == wire);
     CHECK(to.advance(wire.size()));
@@ -815,7 +838,7 @@ TEST_CASE("growth ends with move_committed, in both batches") {
         REQUIRE(append_plain(batch, make_sized(4), wire));
         to.let_grow(SIZE_MAX, SIZE_MAX);
         if (has_rest) append(batch, make_sized(30, 0, true), rest);
-        batch.move_committed(to);
+        REQUIRE(batch.move_committed(to));
         CHECK_FALSE(append_plain(batch, make_sized(1), rest));
         CHECK_FALSE(append_plain(to, make_sized(1), wire));
         CHECK(waiting(to) == wire);

@@ -31,15 +31,15 @@ class FencesAre {
     const bool before_;
 };
 
-// What the lock guards: plain, so that a second holder loses counts, and is a data race. It makes no
-// fence of its own, which would hide a missing one.
+// What the lock guards: plain, so that a second holder loses counts, and is a data race. It makes
+// no fence of its own, which would hide a missing one.
 struct Guarded {
     BiasedLock lock;
     uint64_t count = 0;
     uint64_t same = 0;
     bool broken = false;
 
-    // Between the two counts it stays for a while, if told to, so that a second holder finds them apart.
+    // Between the two counts it stays for a while, if told to: a second holder finds them apart.
     void add(int times = 1, int pauses = 0) {
         for (; times > 0; --times) {
             std::lock_guard<BiasedLock> guard(lock);
@@ -100,7 +100,7 @@ TEST_CASE("one favourite and a rare other exclude each other") {
     const FencesAre fences(GENERATE(true, false));
     // Between two visits the favourite gets the lock back; or it is only about to.
     const int between = GENERATE(30, 100, 1000);
-    constexpr int visits = 1500;
+    constexpr int visits = 750;
     Guarded guarded;
     std::atomic<uint64_t> favourites{0};
     std::atomic<bool> ended{false};
@@ -223,8 +223,8 @@ TEST_CASE("who comes while the favourite is inside waits until it leaves, and ge
         shared->round = i;
         const int all = (i + 1) * others_count;
         lost = !wait_until([&] { return shared->coming == all; });
-        // A while that ends before, at and after the moment when the other one goes to sleep; in some
-        // rounds it surely sleeps. Nothing depends on it.
+        // A while that ends before, at and after the moment when the other one goes to sleep; in
+        // some rounds it surely sleeps. Nothing depends on it.
         for (int k = i % 150 * 4; k > 0; --k) pause_core();
         for (int k = i % 10 == 0 ? 200 : 0; k > 0; --k) ::sched_yield();
         early |= shared->inside != i * others_count;
