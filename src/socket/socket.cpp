@@ -16,6 +16,8 @@ namespace {
 constexpr uint64_t waker_id = UINT64_MAX;
 constexpr int events_max = 64;
 constexpr int tries_skipped_max = 31;
+constexpr Nanoseconds try_window_usual = 20 * ns_per_us;
+constexpr Nanoseconds try_window_long = 100 * ns_per_us;
 constexpr int spins_skipped_max = 15;
 constexpr Nanoseconds spin_max = 20 * ns_per_us;
 // How long the I/O thread leaves a growing batch alone; and how recent a write makes the next message
@@ -301,14 +303,38 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
             --tries_to_skip_;
             return false;
         }
-        Link &link = *only_link_;
-        const bool brought = link.read_in(turn);
-        tries_to_skip_ = brought ? 0 : tries_skipped_max;
-        if (brought) link_readable(link);
+        const std::shared_ptr<Link> link = only_link_->shared_from_this();
+        const bool brought = will_wait ? try_reading(turn, *link) : link->read_in(turn);
+        if (brought) link_readable(*link);
         end_call(turn);
         return brought;
     }
     return collect(turn, Deadline::in_ms(0)) > 0;
+}
+
+// Reads, for a little while again and again: an answer that comes at once is cheaper to wait for awake.
+// The usual window is short. Now and then a long one finds out whether both sides, once awake, would
+// answer each other within the short one; while that brings nothing, most waits leave the tries out.
+bool Socket::try_reading(Turn &turn, Link &link) {
+    const uint64_t changes = changes_;
+    bool brought = link.read_in(turn);
+    if (!brought && has_cores_to_spare()) {
+        const Nanoseconds until = now_ns() + try_window_;
+        while (!brought && changes_ == changes && link.is_up() && !mailbox_->has_news() &&
+               !terminated_.load(std::memory_order_relaxed) && now_ns() < until) {
+            turn.unlock();
+            for (int i = 0; i < 32; ++i) pause_core();
+            turn.lock();
+            if (only_link_ == &link) brought = link.read_in(turn);
+        }
+    }
+    if (brought || changes_ != changes) {
+        try_window_ = try_window_usual;
+        return brought;
+    }
+    if (try_window_ == try_window_long) tries_to_skip_ = tries_skipped_max;
+    try_window_ = try_window_long;
+    return false;
 }
 
 // Links that were reported readable and not read to the end since.

@@ -141,6 +141,7 @@ class Socket final : public LinkHost,
     Error wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
     bool bring_in(Turn &turn, bool will_wait);
+    bool try_reading(Turn &turn, Link &link);
     bool read_listed_links(Turn &turn);
     int collect(Turn &turn, const Deadline &deadline);
     void take_events(Turn &turn, const PollEvent *events, int count);
@@ -236,7 +237,8 @@ class Socket final : public LinkHost,
     uint64_t seen_at_tick_ = 0;
     int idle_ticks_ = 0;
     int spins_to_skip_ = 0; // waits without a short try first, while those bring nothing
-    int tries_to_skip_ = 0; // reads without asking the kernel first, while they bring nothing
+    int tries_to_skip_ = 0; // waits without trying to read first, while that brings nothing
+    Nanoseconds try_window_ = 0;
 
     std::vector<LinkSlot> link_slots_;
     std::vector<uint32_t> free_link_slots_;
