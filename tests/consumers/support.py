@@ -125,7 +125,7 @@ class Outcome:
 
     def __init__(self):
         self.tests, self.flaky, self.seconds = {}, set(), 0.0
-        self.run = None
+        self.run = self.records = None
 
     def count(self, *states):
         return sum(state in states for state in self.tests.values())
@@ -142,21 +142,27 @@ class Outcome:
         return self.run.problem
 
 
-def run_file(library, path, timeout, tests=()):
-    """Runs the tests of one file, or only the named ones."""
+def run_file(library, path, timeout, tests=(), left_out=(), memory=None):
+    """Runs the tests of one file, or only the named ones; under memcheck if `memory` is given."""
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="consumer-") as folder:
         record = os.path.join(folder, "outcomes")
         open(record, "w").close()
         targets = [f"{path}::{test}" for test in tests] or [path]
+        for test in left_out:
+            targets += ["--deselect", f"{os.path.basename(path)}::{test}"]
         begin = time.monotonic()
         outcome.run = run(
             library,
-            [sys.executable, "-m", "pytest", "-p", "no:flaky", "-p", "no:cacheprovider",
-             "-p", "outcomes", "-q", "-rf", "--rootdir", os.path.dirname(path), *targets],
+            [*(memory.command(folder) if memory else ()),
+             sys.executable, "-m", "pytest", "-p", "no:flaky", "-p", "no:cacheprovider",
+             "-p", "outcomes", *(memory.plugins if memory else ()), "-q", "-rf",
+             "--rootdir", os.path.dirname(path), *targets],
             folder, timeout, {"PYTHONPATH": HERE, "CONSUMER_OUTCOMES": record,
-                              "ZMQ_TEST_TIMEOUT": "30"})
+                              "ZMQ_TEST_TIMEOUT": "30", **(memory.environment if memory else {})})
         outcome.seconds = time.monotonic() - begin
+        if memory:
+            outcome.records = memory.records(folder, library)
         with open(record) as lines:
             for line in lines:
                 state, test, mark = line.rstrip("\n").split("\t")
@@ -164,7 +170,7 @@ def run_file(library, path, timeout, tests=()):
                 if mark:
                     outcome.flaky.add(test)
     # What its authors marked as flaky may be tried three times more, as they do.
-    if not tests:
+    if not tests and not memory:
         for test in sorted(outcome.flaky):
             for _ in range(3):
                 if outcome.good(test) or outcome.trouble():

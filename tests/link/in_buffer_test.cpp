@@ -261,8 +261,9 @@ TEST_CASE("cut_plain is for v2 only") {
     CHECK(is_refused(raw));
     CHECK(is_frame(cut(raw), std::string(wire.begin(), wire.end())));
     // Bytes that would be a plain frame in v2.
-    put(v1, Buffer{2, 0, 'x'});
+    put(v1, Buffer{0, 1, 'x'});
     CHECK(is_refused(v1));
+    CHECK(cut(v1).cut == Cut::malformed);
 }
 
 TEST_CASE("cut_plain refuses while a large body is under way") {

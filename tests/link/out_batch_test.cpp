@@ -366,13 +366,16 @@ void append_part(OutBatch &batch, int shape, UsersBodies &bodies, Buffer &wire) 
     if (shape & 2) append(batch, bodies.frame(25, true), wire);
     if (shape & 4) append(batch, make_sized(3000, 2, true), wire);
     if (shape & 8) append(batch, make_sized(0, 3, true), wire);
+    if (shape & 16) append(batch, bodies.frame(0, true), wire);
 }
+constexpr int all_parts = 31;
+int users_bodies_of(int shape) { return (shape & 2) / 2 + (shape & 16) / 16; }
 
 } // namespace
 
 TEST_CASE("move_committed moves whole messages; the unfinished one stays and goes on") {
-    for (int committed = 0; committed < 16; ++committed) {
-        for (int rest = 0; rest < 16; ++rest) {
+    for (int committed = 0; committed <= all_parts; ++committed) {
+        for (int rest = 0; rest <= all_parts; ++rest) {
             INFO("committed " << committed << ", rest " << rest);
             UsersBodies bodies;
             OutBatch batch, to;
@@ -400,7 +403,8 @@ TEST_CASE("move_committed moves whole messages; the unfinished one stays and goe
 
             CHECK(to.advance(wire.size()));
             to.clear();
-            CHECK(bodies.given_back() == (committed & 2) / 2);
+            CHECK(bodies.given_back() == users_bodies_of(committed));
+            CHECK(batch.has_users_bodies() == (users_bodies_of(rest) > 0));
             append(batch, make_sized(7), rest_wire);
             batch.commit();
             CHECK(batch.messages() == 1);
@@ -409,7 +413,7 @@ TEST_CASE("move_committed moves whole messages; the unfinished one stays and goe
             CHECK(waiting(to) == rest_wire);
             CHECK(to.advance(rest_wire.size()));
             to.clear();
-            CHECK(bodies.given_back() == (committed & 2) / 2 + (rest & 2) / 2);
+            CHECK(bodies.given_back() == users_bodies_of(committed) + users_bodies_of(rest));
         }
     }
 }
@@ -420,10 +424,10 @@ TEST_CASE("what stays in a moved batch can be rolled back") {
     Buffer wire, ignored;
     append(batch, bodies.frame(20), wire);
     batch.commit();
-    append_part(batch, 15, bodies, ignored);
+    append_part(batch, all_parts, bodies, ignored);
     REQUIRE(batch.move_committed(to));
     batch.rollback();
-    CHECK(bodies.given_back() == 1);
+    CHECK(bodies.given_back() == 2);
     CHECK(batch.is_empty());
     CHECK(batch.bytes() == 0);
     CHECK(waiting(to) == wire);
@@ -443,7 +447,7 @@ TEST_CASE("a large unfinished message stays whole when the batch is moved") {
 }
 
 TEST_CASE("ZC-2: a batch knows of the users' bodies that stayed when the rest was moved") {
-    const size_t size = GENERATE(1, 5000);
+    const size_t size = GENERATE(0, 1, 5000);
     UsersBodies bodies;
     OutBatch batch, to;
     Buffer wire, rest;
@@ -885,7 +889,7 @@ TEST_CASE("rollback keeps what a batch has grown by") {
     begin(batch, wire);
     batch.let_grow(SIZE_MAX, SIZE_MAX);
     for (size_t i = 0; i < 20; ++i) REQUIRE(append_plain(batch, make_sized(i), wire));
-    append_part(batch, 15, bodies, ignored);
+    append_part(batch, all_parts, bodies, ignored);
     batch.rollback();
     CHECK(batch.messages() == 21);
     CHECK(waiting(batch) == wire);
