@@ -90,6 +90,17 @@ class Message {
     }
     bool is_valid() const { return kind_ >= Kind::in_place && kind_ <= Kind::constant; }
 
+    // Takes the first bytes off the body, in place. REQUIRES: the body is nobody else's, and as long.
+    void drop_front(size_t size) {
+        if (kind_ == Kind::in_place) {
+            inline_size_ = static_cast<uint8_t>(inline_size_ - size);
+            std::memmove(inline_, inline_ + size, inline_size_);
+        } else {
+            body_.data += size;
+            body_.size -= size;
+        }
+    }
+
     // `this` is uninitialised memory; `from` becomes an empty valid message.
     void take(Message &from) {
         *this = from;

@@ -7,11 +7,7 @@ namespace tern {
 InBuffer::Cut InBuffer::cut_one(Message &frame) {
     if (in_body_) {
         if (body_filled_ < body_.size()) return Cut::need_more;
-        frame = body_;
-        body_.init();
-        in_body_ = false;
-        last_was_large_ = true;
-        return Cut::frame;
+        return cut_body(frame);
     }
     const size_t have = end_ - begin_;
     if (framing_ == Framing::raw) {
@@ -22,7 +18,7 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
         return Cut::frame;
     }
     FrameHeader header;
-    const uint8_t *p = block_ + begin_;
+    uint8_t *p = block_ + begin_;
     const Parse parsed = framing_ == Framing::v2 ? parse_v2_header(p, have, header)
                                                  : parse_v1_header(p, have, header);
     if (parsed == Parse::malformed) return Cut::malformed;
@@ -35,6 +31,13 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
     const size_t available = have - header.header_size;
     p += header.header_size;
     if (size <= available) {
+        if (seal_) {
+            begin_ += header.header_size + size;
+            last_was_large_ = false;
+            const Cut cut = open_into(frame, p, size);
+            if (begin_ == end_) release_block_if_empty();
+            return cut;
+        }
         if (frame.init_size(size)) return Cut::no_memory;
         if (size <= Message::inline_max && size_t(block_ + BlockPool::block_size - p) >= 48) {
             frame.set_inline_body(p, size); // the block has room behind
@@ -60,6 +63,31 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
     begin_ = end_;
     release_block_if_empty();
     return Cut::need_more;
+}
+
+// The large body that has wholly arrived.
+InBuffer::Cut InBuffer::cut_body(Message &frame) {
+    if (seal_) {
+        TrafficSeal::Opened opened;
+        refusal_ = seal_->open(body_.data(), body_.size(), opened);
+        if (refusal_ != 0) return Cut::refused;
+        body_.drop_front(size_t(opened.body.data() - body_.data()));
+        body_.set_flags(opened.flags);
+    }
+    frame = body_;
+    body_.init();
+    in_body_ = false;
+    last_was_large_ = true;
+    return Cut::frame;
+}
+
+InBuffer::Cut InBuffer::open_into(Message &frame, uint8_t *sealed, size_t size) {
+    TrafficSeal::Opened opened;
+    refusal_ = seal_->open(sealed, size, opened);
+    if (refusal_ != 0) return Cut::refused;
+    if (frame.init_copy(opened.body)) return Cut::no_memory;
+    frame.set_flags(opened.flags);
+    return Cut::frame;
 }
 
 int InBuffer::target(iovec pieces[2]) {

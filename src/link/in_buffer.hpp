@@ -1,5 +1,6 @@
 // InBuffer: bytes from the network, cut into frames on demand. Small frames are copied out of a block
-// that was filled by one read; the rest of a large body is read straight into its message.
+// that was filled by one read; the rest of a large body is read straight into its message. What is
+// sealed is opened where it lies, in the block or in the message.
 // Threads: under the socket's turn, except that the holder of the link's read part may write into the
 //          space that target() has named.
 // Owner:   a Link. Holds a block only while there are bytes to cut.
@@ -10,6 +11,7 @@
 #include "base/message.hpp"
 #include "link/block_pool.hpp"
 #include "protocol/frame.hpp"
+#include "security/traffic_seal.hpp"
 
 #include <sys/uio.h>
 
@@ -17,7 +19,13 @@ namespace tern {
 
 class InBuffer {
   public:
-    enum class Cut { need_more, frame, malformed, no_memory };
+    enum class Cut {
+        need_more,
+        frame,
+        malformed,
+        no_memory,
+        refused, // the seal is broken: refusal() says how
+    };
 
     InBuffer() { body_.init(); }
     InBuffer(const InBuffer &) = delete;
@@ -29,6 +37,10 @@ class InBuffer {
         framing_ = framing;
         raw_bytes_max_ = raw_bytes_max;
     }
+    // What every frame is opened with, or null. Lives until it is replaced; clear() leaves it.
+    void set_seal(TrafficSeal *seal) { seal_ = seal; }
+    // One of protocol_error.
+    uint32_t refusal() const { return refusal_; }
     void set_max_message_size(int64_t bytes) { max_message_size_ = bytes; }
 
     // The next frame into uninitialised memory.
@@ -38,7 +50,8 @@ class InBuffer {
         return result;
     }
     // Replaces an inline message by the next frame if that is a plain one: a whole message of a few
-    // bytes that has wholly arrived, in v2 framing. False: nothing was touched.
+    // bytes that has wholly arrived, in v2 framing without a seal. False: nothing was touched.
+    // REQUIRES: there is no seal.
     bool cut_plain(Message &message) {
         if (framing_ != Framing::v2 || in_body_ || end_ - begin_ < 2) return false;
         const uint8_t *p = block_ + begin_;
@@ -76,10 +89,14 @@ class InBuffer {
                                                                 : Message::inline_max;
     }
     Cut cut_one(Message &frame);
+    Cut cut_body(Message &frame);
+    Cut open_into(Message &frame, uint8_t *sealed, size_t size);
     void release_block_if_empty();
 
     Framing framing_ = Framing::v2;
     size_t raw_bytes_max_ = 0;
+    TrafficSeal *seal_ = nullptr;
+    uint32_t refusal_ = 0;
     int64_t max_message_size_ = -1;
     uint8_t *block_ = nullptr;
     size_t begin_ = 0;

@@ -51,7 +51,10 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     fd_ = std::move(established.fd);
     framing_ = established.framing;
     subscription_form_ = established.subscription_form;
-    established.properties.emplace("__fd", std::to_string(fd_.get()));
+    is_before_3_ = established.is_before_3;
+    seal_ = std::move(established.seal);
+    in_.set_seal(seal_.get());
+    if (!is_before_3_) established.properties.emplace("__fd", std::to_string(fd_.get()));
     metadata_ = new Metadata(std::move(established.properties));
     metadata_stock_ = 0;
     in_.set_framing(framing_, size_t(options_->in_batch_size));
@@ -62,14 +65,15 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     report_end_ = true;
     may_have_input_ = true;
     state_ = State::up;
-    if (framing_ != Framing::raw) host_.event(LinkEvent::handshake_succeeded, 0, endpoints_);
+    const bool has_handshake = framing_ != Framing::raw && !is_before_3_;
+    if (has_handshake) host_.event(LinkEvent::handshake_succeeded, 0, endpoints_);
     if (host_.watch(*this, fd_.get())) { // out of memory or of watches: as if the peer had gone
         fail(false);
         return;
     }
     host_.link_up(*this, established.peer_routing_id);
     if (framing_ == Framing::raw && options_->raw_notify) deliver_notification();
-    if (framing_ != Framing::raw) heartbeat_.start();
+    if (has_handshake) heartbeat_.start();
     write_out(turn);
     serve_input(turn);
     if (may_have_input_) host_.input_left(*this);
@@ -201,6 +205,10 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
         case InBuffer::Cut::need_more: return queued ? Next::queued : Next::none;
         case InBuffer::Cut::malformed:
         case InBuffer::Cut::no_memory: fail(true); return queued ? Next::queued : Next::none;
+        case InBuffer::Cut::refused: // told as a failed handshake, however long that is over (CUR-4)
+            host_.event(LinkEvent::handshake_failed_protocol, in_.refusal(), endpoints_);
+            fail(true);
+            return queued ? Next::queued : Next::none;
         }
         if (!shape_inbound(frame)) continue;
         if (!frame.has(Message::more) && !to_socket_->is_mid_message() &&
@@ -221,7 +229,7 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
 }
 
 bool Link::can_take_plain() const {
-    return state_ == State::up && framing_ == Framing::v2 && !discards_input() &&
+    return state_ == State::up && framing_ == Framing::v2 && !seal_ && !discards_input() &&
            !to_socket_->is_conflating() && options_->socket_type != ZMQ_REQ;
 }
 
@@ -258,6 +266,10 @@ bool Link::shape_inbound(Message &frame) {
 
 // True when the command is news for the socket: a subscription.
 bool Link::take_command(Message &frame) {
+    if (is_before_3_) { // ZMTP 2.0 knows none (zmtp.md section 3.4)
+        frame.close();
+        return false;
+    }
     const Command command = parse_command(frame.bytes());
     if (command.kind != CommandKind::ping) heartbeat_.heard_other();
     const int type = options_->socket_type;
@@ -302,12 +314,12 @@ bool Link::is_taking() const {
 
 bool Link::encode(Message &frame) {
     if ((frame.flags() & (Message::subscribe | Message::cancel)) == 0)
-        return filling_.append(framing_, frame);
+        return append(frame);
     Message form;
     if (make_subscription(form, frame.has(Message::subscribe), frame.bytes(), subscription_form_))
         return false;
     if (frame.has(Message::more)) form.set(Message::more);
-    const bool ok = filling_.append(framing_, form);
+    const bool ok = append(form);
     form.close();
     if (ok) {
         frame.close();
@@ -332,7 +344,8 @@ bool Link::take_frame(Message &frame) {
 }
 
 OutBatch *Link::growing_batch() {
-    if (framing_ != Framing::v2 || batch_has_partial_ || !(batch_begun_ || writing_) || !is_taking())
+    if (framing_ != Framing::v2 || seal_ || batch_has_partial_ || !(batch_begun_ || writing_) ||
+        !is_taking())
         return nullptr;
     const int hwm = options_->send_hwm;
     filling_.let_grow(OutBatch::batch_bytes_max - OutBatch::copied_body_max,
@@ -352,7 +365,7 @@ void Link::send_command(Message &command) {
             // Only the newest counts (quirk Q-54).
             std::swap(*waiting_command_, command);
             has_waiting_command_ = true;
-        } else if (filling_.append(framing_, command)) {
+        } else if (append(command)) {
             filling_.commit();
         }
     }
@@ -536,8 +549,10 @@ void Link::post_finish() {
 
 void Link::recover_batches() {
     std::deque<OwnMessage> frames;
-    sending_.recover(framing_, frames);
-    filling_.recover(framing_, frames);
+    sending_.recover(framing_, frames, seal_.get());
+    filling_.recover(framing_, frames, seal_.get());
+    in_.set_seal(nullptr);
+    seal_.reset();
     batch_has_partial_ = false;
     has_waiting_command_ = false;
     if (!flushes_) return;
@@ -574,7 +589,9 @@ void Link::finish() {
         recover_batches();
         const int fd = fd_.get();
         fd_.reset();
-        if (tell_raw) host_.event(LinkEvent::handshake_failed_no_detail, EPIPE, endpoints_);
+        // Without a handshake that could have succeeded, every loss is told as its failure.
+        if (tell_raw || (is_before_3_ && report_end_ && !fatal_))
+            host_.event(LinkEvent::handshake_failed_no_detail, EPIPE, endpoints_);
         if (report_end_) host_.event(LinkEvent::disconnected, fd, endpoints_);
         metadata_->drop_references(metadata_stock_ + 1);
         metadata_ = nullptr;

@@ -43,6 +43,9 @@ struct Established {
     Fd fd;
     Framing framing = Framing::v2;
     SubscriptionForm subscription_form = SubscriptionForm::command;
+    // ZMTP 1.0 or 2.0: no commands, heartbeats or metadata (zmtp.md section 3.4).
+    bool is_before_3 = false;
+    std::unique_ptr<TrafficSeal> seal; // null: frames go in clear
     std::string peer_routing_id;
     Metadata::Properties properties;
     std::vector<uint8_t> early_bytes; // traffic that came right behind the handshake
@@ -156,6 +159,9 @@ class Link final : public PipeFarEnd,
     void pump_out();
     bool encode(Message &frame);
     bool is_due() const;
+    bool append(Message &frame) {
+        return seal_ ? filling_.append_sealed(*seal_, frame) : filling_.append(framing_, frame);
+    }
     void clear_sent();
     void post_finish();
     void finish();
@@ -176,6 +182,8 @@ class Link final : public PipeFarEnd,
     Fd fd_;
     Framing framing_ = Framing::v2;
     SubscriptionForm subscription_form_ = SubscriptionForm::command;
+    bool is_before_3_ = false;
+    std::unique_ptr<TrafficSeal> seal_;
     Metadata *metadata_ = nullptr;
     uint32_t metadata_stock_ = 0; // references taken in advance, handed out one per message
 

@@ -1,10 +1,12 @@
 // LinkHost: what links, connectors and listeners ask of the socket they work for. Declared here by
 // the lower folder, implemented by Socket.
-// Threads: turn() and loop() from anywhere; everything else only under the turn.
+// Threads: turn() and loop() from anywhere; ask_zap() on the I/O thread, without the turn; everything
+//          else only under the turn.
 #ifndef TERN_LINK_LINK_HOST_HPP
 #define TERN_LINK_LINK_HOST_HPP
 
 #include "base/error.hpp"
+#include "link/zap_call.hpp"
 #include "os/biased_lock.hpp"
 #include "reactor/loop.hpp"
 
@@ -53,6 +55,11 @@ class LinkHost {
 
     virtual BiasedLock &turn() = 0;
     virtual Loop &loop() = 0;
+
+    // ---- a handshake asks
+    // ENOENT: there is no handler. Any other error: there is one that can not be asked.
+    virtual Result<std::unique_ptr<ZapCall>> ask_zap(const std::vector<std::string> &request,
+                                                     ZapListener &listener) = 0;
 
     // ---- a link reports
     // The connection is up. An accepted link gets its pipe here. Null routing id: not announced.

@@ -16,9 +16,16 @@ HandshakeConfig handshake_config(const LinkOptions &options) {
     config.metadata.assign(options.metadata.begin(), options.metadata.end());
     config.mechanism = options.security.mechanism;
     config.max_message_size = options.max_message_size;
-    config.zap_in_force =
-        options.security.mechanism != mechanism_id::null || !options.security.zap_domain.empty();
+    config.asks_zap = asks_zap(options.security);
+    config.security = &options.security; // lives as long as the Opening
     return config;
+}
+
+// A close with unread input would become a reset, which can overtake what the peer is to read.
+void read_empty(int fd) {
+    uint8_t buffer[4096];
+    for (int i = 0; i < 16; ++i)
+        if (read_some(fd, buffer, sizeof buffer).status != IoResult::Status::ok) return;
 }
 
 } // namespace
@@ -51,7 +58,7 @@ void Opening::start() {
         ready({});
         return;
     }
-    const auto watch = host_.loop().watch(fd_.get(), *this, ready::read);
+    const auto watch = host_.loop().watch(fd_.get(), *this, interest_);
     if (!watch) {
         lost(watch.error().number());
         return;
@@ -68,25 +75,34 @@ void Opening::start() {
 
 void Opening::on_ready(unsigned bits) {
     if (bits & ready::write) write_some_bytes();
-    if (!is_over_ && (bits & (ready::read | ready::hangup))) read_some_bytes();
+    if (is_over_ || !(bits & (ready::read | ready::hangup))) return;
+    if (rest_.size() < rest_max) read_some_bytes();
+    else if (bits & ready::hangup) lost(EPIPE);
 }
 
 void Opening::write_some_bytes() {
     while (out_written_ < out_.size()) {
         const IoResult result =
             write_some(fd_.get(), out_.data() + out_written_, out_.size() - out_written_);
-        if (result.status == IoResult::Status::ok) {
-            out_written_ += result.count;
-            continue;
-        }
         // A peer that takes nothing may still have something to say; reading finds out.
-        if (result.status == IoResult::Status::would_block)
-            (void)host_.loop().change(watch_, fd_.get(), ready::read | ready::write);
-        return;
+        if (result.status != IoResult::Status::ok) {
+            watch_for_work();
+            return;
+        }
+        out_written_ += result.count;
     }
-    if (!out_.empty() && watch_) (void)host_.loop().change(watch_, fd_.get(), ready::read);
     out_.clear();
     out_written_ = 0;
+    watch_for_work();
+}
+
+void Opening::watch_for_work() {
+    if (!watch_) return;
+    const unsigned interest =
+        (rest_.size() < rest_max ? ready::read : 0u) | (out_.empty() ? 0u : ready::write);
+    if (interest == interest_) return;
+    interest_ = interest;
+    (void)host_.loop().change(watch_, fd_.get(), interest);
 }
 
 void Opening::read_some_bytes() {
@@ -97,28 +113,67 @@ void Opening::read_some_bytes() {
         lost(result.status == IoResult::Status::closed ? EPIPE : result.error.number());
         return;
     }
-    if (ignores_input_) return;
+    const Bytes in(buffer, result.count);
+    if (!zap_call_) return feed(in);
+    rest_.insert(rest_.end(), in.begin(), in.end());
+    if (rest_.size() >= rest_max) watch_for_work();
+}
+
+void Opening::feed(Bytes in) {
     size_t consumed = 0;
-    const bool had_output = !out_.empty();
-    const Handshake::Outcome outcome =
-        handshake_.feed(Bytes(buffer, result.count), consumed, out_);
-    if (handshake_.is_waiting_for_zap()) {
-        // No authenticator is asked yet: README says so, and a domain that is set is refused.
-        lost(EFAULT);
-        return;
-    }
-    if (!had_output || outcome != Handshake::Outcome::more) write_some_bytes();
+    const Handshake::Outcome outcome = handshake_.feed(in, consumed, out_);
+    go_on(outcome, in.skip(consumed));
+}
+
+void Opening::go_on(Handshake::Outcome outcome, Bytes rest) {
+    write_some_bytes();
     switch (outcome) {
-    case Handshake::Outcome::more: return;
-    case Handshake::Outcome::failed:
-        // Old peers are not spoken to yet. They may stay until they hang up or time runs out, as a
-        // peer that says nothing.
-        if (handshake_.failure().reason == Handshake::Reason::old_version) ignores_input_ = true;
-        else protocol_failed();
+    case Handshake::Outcome::more:
+        if (handshake_.is_waiting_for_zap()) ask_zap(rest);
+        else if (handshake_.is_waiting_for_identity()) host_.loop().cancel_timer(timer_);
         return;
-    case Handshake::Outcome::ready: ready(Bytes(buffer, result.count).skip(consumed)); return;
+    case Handshake::Outcome::failed: protocol_failed(); return;
+    case Handshake::Outcome::ready: ready(rest); return;
     }
 }
+
+// ---- ZAP
+
+void Opening::ask_zap(Bytes rest) {
+    const SecurityOptions &security = options_->security;
+    if (refuses_everybody(security)) return lost(EFAULT);
+    rest_.assign(rest.begin(), rest.end());
+    auto call = host_.ask_zap(
+        zap_request_frames({security.zap_domain, peer_address_, options_->routing_id,
+                            security.mechanism, handshake_.zap_credentials()}),
+        *this);
+    if (call) {
+        zap_call_ = std::move(*call);
+    } else if (call.error() == err::no_entry && !needs_zap_handler(security)) {
+        zap_answered(handshake_.answer_zap(200, out_));
+    } else {
+        lost(EFAULT);
+    }
+}
+
+void Opening::zap_replied(const std::vector<std::string> &frames) {
+    zap_call_.reset();
+    zap_answered(handshake_.take_zap_reply(frames, out_));
+}
+
+void Opening::zap_lost() { lost(EFAULT); }
+
+void Opening::zap_answered(Handshake::Outcome outcome) {
+    const std::vector<uint8_t> rest = std::move(rest_);
+    rest_.clear();
+    if (rest.size() >= rest_max) watch_for_work();
+    const Bytes in(rest.data(), rest.size());
+    if (outcome != Handshake::Outcome::more) return go_on(outcome, in);
+    write_some_bytes();
+    if (!in.empty()) feed(in);
+}
+
+// ---- end
 
 void Opening::ready(Bytes rest) {
     if (!out_.empty()) { // a peer that takes not even a hundred bytes
@@ -126,19 +181,26 @@ void Opening::ready(Bytes rest) {
         return;
     }
     Established established;
-    established.framing = options_->raw ? Framing::raw : Framing::v2;
+    established.framing = options_->raw ? Framing::raw : handshake_.framing();
     if (!options_->raw) {
+        established.is_before_3 = is_before_3(handshake_.version());
         established.subscription_form = handshake_.subscription_form();
         established.peer_routing_id = handshake_.peer_routing_id();
-        for (const auto &property : handshake_.peer_properties())
-            established.properties.emplace(property.first, property.second);
+        // Of equal names the first one stays: the handler's word counts for more than the peer's.
+        for (const PropertyList *list :
+             {&handshake_.zap_properties(), &handshake_.peer_properties()})
+            for (const auto &property : *list)
+                established.properties.emplace(property.first, property.second);
+        established.seal = handshake_.take_traffic_seal();
     }
-    if (!peer_address_.empty()) established.properties["Peer-Address"] = peer_address_;
-    established.early_bytes.assign(rest.begin(), rest.end());
+    if (!established.is_before_3 && !peer_address_.empty())
+        established.properties["Peer-Address"] = peer_address_;
+    // As if the peer had sent the empty subscription itself, in a v1 frame.
+    if (!options_->raw && handshake_.subscribes_to_all()) established.early_bytes = {2, 0, 1};
+    established.early_bytes.insert(established.early_bytes.end(), rest.begin(), rest.end());
     host_.loop().unwatch(watch_, fd_.get());
-    host_.loop().cancel_timer(timer_);
     established.fd = std::move(fd_);
-    is_over_ = true;
+    end();
     events_.opening_ready(*this, std::move(established));
 }
 
@@ -156,9 +218,9 @@ void Opening::protocol_failed() {
     const bool is_self_connection =
         !endpoints_.bound_side && !endpoints_.local.empty() &&
         endpoints_.local == tcp_peer_endpoint(fd);
-    host_.loop().cancel_timer(timer_);
+    read_empty(fd);
     close_descriptor();
-    is_over_ = true;
+    end();
     emit(LinkEvent::disconnected, fd);
     // A connection that met itself is no peer that breaks the protocol (RC-16).
     events_.opening_failed(*this, failure.is_fatal && !is_self_connection);
@@ -166,12 +228,19 @@ void Opening::protocol_failed() {
 
 void Opening::lost(int error_number) {
     const int fd = fd_.get();
-    host_.loop().cancel_timer(timer_);
     emit(LinkEvent::handshake_failed_no_detail, error_number);
     close_descriptor();
-    is_over_ = true;
+    end();
     emit(LinkEvent::disconnected, fd);
     events_.opening_failed(*this, false);
+}
+
+// Nothing is heard or held any more, whatever the owner does next.
+void Opening::end() {
+    is_over_ = true;
+    host_.loop().cancel_timer(timer_);
+    zap_call_.reset();
+    rest_ = {};
 }
 
 } // namespace tern

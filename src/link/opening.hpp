@@ -2,7 +2,10 @@
 // thread knows it, so it needs no lock; when it is ready, what it has becomes an Established.
 // Threads: I/O thread only.
 // Owner:   a Connector or Listener; dropping it closes the connection.
-// Limit:   the handshake's own: a peer that has not finished it can make us hold one command.
+// Limit:   the handshake's own: a peer that has not finished it can make us hold one frame. While the
+//          ZAP handler thinks, rest_max bytes more; then nothing is read.
+//
+//   handshaking --ask_zap()--> asking --zap_replied()--> handshaking      either -> over
 #ifndef TERN_LINK_OPENING_HPP
 #define TERN_LINK_OPENING_HPP
 
@@ -22,7 +25,7 @@ class OpeningEvents {
     virtual void opening_failed(Opening &opening, bool fatal) = 0;
 };
 
-class Opening final : public EventHandler {
+class Opening final : public EventHandler, public ZapListener {
   public:
     Opening(LinkHostPointer host, OpeningEvents &events, std::shared_ptr<const LinkOptions> options,
             Fd fd, std::string peer_address, EndpointTexts endpoints);
@@ -31,17 +34,28 @@ class Opening final : public EventHandler {
     // May call back at once.
     void start();
     void on_ready(unsigned bits) override;
+    void zap_replied(const std::vector<std::string> &frames) override;
+    void zap_lost() override;
 
     const EndpointTexts &endpoints() const { return endpoints_; }
     // For the owner's list.
     size_t index = 0;
 
   private:
+    // The rest becomes traffic, and has to fit into one read block of the link.
+    static constexpr size_t rest_max = 16 * 1024;
+
     void read_some_bytes();
     void write_some_bytes();
+    void watch_for_work();
+    void feed(Bytes in);
+    void go_on(Handshake::Outcome outcome, Bytes rest);
+    void ask_zap(Bytes rest);
+    void zap_answered(Handshake::Outcome outcome);
     void ready(Bytes rest);
     void protocol_failed();
     void lost(int error_number);
+    void end();
     void emit(LinkEvent event, int64_t value);
     void close_descriptor();
 
@@ -55,9 +69,11 @@ class Opening final : public EventHandler {
     Handshake handshake_;
     std::vector<uint8_t> out_;
     size_t out_written_ = 0;
+    std::unique_ptr<ZapCall> zap_call_; // while the handler is asked
+    std::vector<uint8_t> rest_;         // what the peer has sent meanwhile
     Loop::WatchId watch_ = 0;
+    unsigned interest_ = ready::read;
     Loop::TimerId timer_;
-    bool ignores_input_ = false;
     bool is_over_ = false;
 };
 

@@ -23,10 +23,10 @@ void OutBatch::swap(OutBatch &other) {
     std::swap(references_, other.references_);
     std::swap(referenced_bytes_, other.referenced_bytes_);
     std::swap(users_bodies_, other.users_bodies_);
-    std::swap(empty_users_bodies_, other.empty_users_bodies_);
+    std::swap(spent_users_bodies_, other.spent_users_bodies_);
     std::swap(committed_, other.committed_);
     std::swap(committed_references_, other.committed_references_);
-    std::swap(committed_empties_, other.committed_empties_);
+    std::swap(committed_spent_, other.committed_spent_);
     std::swap(messages_, other.messages_);
     growth_bytes_ = other.growth_bytes_ = 0;
     std::swap(written_, other.written_);
@@ -63,7 +63,7 @@ bool OutBatch::append(Framing framing, Message &frame) {
     // A free function is not called inside zmq_msg_send (ZC-2), so its body is never copied.
     const bool by_copy = size <= copied_body_max && !frame.is_users();
     const size_t room = header_max + (by_copy ? size : 0);
-    if (size_ + room + slack > capacity_ && !reserve(room)) return false;
+    if (!has_room(room)) return false;
     uint8_t *out = buffer_ + size_;
     size_t header = 0;
     if (framing == Framing::v2) header = put_v2_header(out, frame.flags(), size);
@@ -76,21 +76,60 @@ bool OutBatch::append(Framing framing, Message &frame) {
         size_ += header + size;
     } else if (size == 0) {
         size_ += header;
-        ++users_bodies_;
-        empty_users_bodies_.emplace_back();
-        std::swap(*empty_users_bodies_.back(), frame);
+        spend(frame);
         return true;
     } else {
         size_ += header;
         users_bodies_ += frame.is_users();
-        referenced_bytes_ += size;
-        references_.push_back({size_, frame});
-        frame.init();
+        refer_to(frame);
         return true;
     }
     frame.close();
     frame.init();
     return true;
+}
+
+// The receiver ignores the flags of the outer frame (quirks Q-06), and libzmq needs them to be 0.
+bool OutBatch::append_sealed(TrafficSeal &seal, Message &frame) {
+    const size_t size = seal.overhead() + frame.size();
+    const bool by_copy = size <= copied_body_max;
+    if (!has_room(header_max + (by_copy ? size : 0))) return false;
+    uint8_t *out = buffer_ + size_;
+    const size_t header = put_v2_header(out, 0, size);
+    if (by_copy) {
+        if (!seal.seal(frame.flags(), frame.bytes(), out + header)) return false;
+        size_ += header + size;
+    } else {
+        Message sealed;
+        if (sealed.init_size(size)) return false;
+        if (!seal.seal(frame.flags(), frame.bytes(), sealed.data())) {
+            sealed.close();
+            return false;
+        }
+        size_ += header;
+        refer_to(sealed);
+    }
+    if (frame.is_users()) {
+        spend(frame);
+        return true;
+    }
+    frame.close();
+    frame.init();
+    return true;
+}
+
+// The body follows what is in the buffer now.
+void OutBatch::refer_to(Message &body) {
+    referenced_bytes_ += body.size();
+    references_.push_back({size_, body});
+    body.init();
+}
+
+// A body of the caller's that is not written from where it lies: its free function has to wait.
+void OutBatch::spend(Message &frame) {
+    ++users_bodies_;
+    spent_users_bodies_.emplace_back();
+    std::swap(*spent_users_bodies_.back(), frame);
 }
 
 void OutBatch::rollback() {
@@ -100,8 +139,8 @@ void OutBatch::rollback() {
         references_.back().body.close();
         references_.pop_back();
     }
-    for (; empty_users_bodies_.size() > committed_empties_; --users_bodies_)
-        empty_users_bodies_.pop_back();
+    for (; spent_users_bodies_.size() > committed_spent_; --users_bodies_)
+        spent_users_bodies_.pop_back();
     size_ = committed_;
     growth_bytes_ = 0;
 }
@@ -123,12 +162,12 @@ bool OutBatch::move_committed(OutBatch &to) {
         to.users_bodies_ -= reference.body.is_users();
     }
     to.references_.resize(to.committed_references_);
-    for (size_t i = to.committed_empties_; i < to.empty_users_bodies_.size(); ++i) {
-        empty_users_bodies_.push_back(std::move(to.empty_users_bodies_[i]));
+    for (size_t i = to.committed_spent_; i < to.spent_users_bodies_.size(); ++i) {
+        spent_users_bodies_.push_back(std::move(to.spent_users_bodies_[i]));
         ++users_bodies_;
         --to.users_bodies_;
     }
-    to.empty_users_bodies_.resize(to.committed_empties_);
+    to.spent_users_bodies_.resize(to.committed_spent_);
     to.size_ = to.committed_;
     return true;
 }
@@ -174,7 +213,20 @@ bool OutBatch::advance(size_t written) {
     return written_ == size_ && written_references_ == references_.size();
 }
 
-void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames) {
+namespace {
+
+// Puts back what was sealed in `sealed`, as body and flags. False: it can not be.
+bool unseal(const TrafficSeal &seal, Message &sealed) {
+    TrafficSeal::Opened opened;
+    if (!seal.recover(sealed.data(), sealed.size(), opened)) return false;
+    sealed.drop_front(size_t(opened.body.data() - sealed.data()));
+    sealed.set_flags(opened.flags);
+    return true;
+}
+
+} // namespace
+
+void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames, const TrafficSeal *seal) {
     std::vector<OwnMessage> message; // the frames of the message being looked at
     bool message_is_whole = true;    // none of its bytes was the last one to be written
     size_t position = 0;
@@ -200,7 +252,12 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames) {
             position += size_t(header.body_size);
             is_written = position <= written_;
         }
-        frame->set_flags(uint8_t((frame->flags() & Message::shared) | header.flags));
+        if (!seal) {
+            frame->set_flags(uint8_t((frame->flags() & Message::shared) | header.flags));
+        } else if (!unseal(*seal, *frame)) { // for want of memory: it was ours
+            message.clear();
+            break;
+        }
         const bool more = frame->has(Message::more);
         const bool is_command = frame->has(Message::command);
         if (is_command) continue; // it spoke of the connection that is gone
@@ -222,20 +279,20 @@ void OutBatch::move_users_bodies(std::vector<OwnMessage> &to) {
         to.emplace_back();
         std::swap(*to.back(), reference.body);
     }
-    for (OwnMessage &body : empty_users_bodies_) to.push_back(std::move(body));
-    empty_users_bodies_.clear();
+    for (OwnMessage &body : spent_users_bodies_) to.push_back(std::move(body));
+    spent_users_bodies_.clear();
     users_bodies_ = 0;
 }
 
 void OutBatch::clear() {
-    empty_users_bodies_.clear();
+    spent_users_bodies_.clear();
     users_bodies_ = 0;
     for (Reference &reference : references_) reference.body.close();
     references_.clear();
     if (buffer_) release_buffer();
     growth_bytes_ = 0;
     size_ = referenced_bytes_ = messages_ = 0;
-    committed_ = committed_references_ = committed_empties_ = 0;
+    committed_ = committed_references_ = committed_spent_ = 0;
     written_ = written_references_ = written_of_reference_ = 0;
 }
 

@@ -1,5 +1,5 @@
 // OutBatch: encoded frames on their way to the network. Small bodies are copied behind their headers,
-// large ones go by reference into the same gathered write.
+// large ones go by reference into the same gathered write. Sealing copies a body anyway.
 // Threads: under the socket's turn, except that the holder of the link's write part may read a batch
 //          that nobody appends to.
 // Owner:   a Link has two: one being filled, one being written.
@@ -9,6 +9,7 @@
 
 #include "base/message.hpp"
 #include "protocol/frame.hpp"
+#include "security/traffic_seal.hpp"
 
 #include <deque>
 #include <sys/uio.h>
@@ -32,6 +33,8 @@ class OutBatch {
 
     // Takes the frame. False when there is no memory; the frame is untouched.
     bool append(Framing framing, Message &frame);
+    // The same in a sealed v2 frame. Also false when nothing more can be sealed.
+    bool append_sealed(TrafficSeal &seal, Message &frame);
     // ---- growing: what let_grow() has allowed goes in without being looked at again
     // Up to so many bytes and messages, in v2 framing. Ends with rollback(), move and clear().
     void let_grow(size_t bytes_max, size_t messages_max) {
@@ -58,7 +61,7 @@ class OutBatch {
     void commit() {
         committed_ = size_;
         committed_references_ = references_.size();
-        committed_empties_ = empty_users_bodies_.size();
+        committed_spent_ = spent_users_bodies_.size();
         ++messages_;
     }
     // Drops what was appended after the last commit.
@@ -68,7 +71,7 @@ class OutBatch {
     bool has_committed() const { return committed_ > 0 || committed_references_ > 0; }
     bool has_uncommitted() const {
         return size_ > committed_ || references_.size() > committed_references_ ||
-               empty_users_bodies_.size() > committed_empties_;
+               spent_users_bodies_.size() > committed_spent_;
     }
     // Bytes of whole messages and what is referred to.
     size_t bytes() const { return size_ + referenced_bytes_; }
@@ -84,8 +87,9 @@ class OutBatch {
     // Notes that this many bytes went out. True when nothing is left.
     bool advance(size_t written);
     // The connection is gone: gives back, oldest first, the frames of all messages that were not
-    // wholly written. Those of an unfinished message come last.
-    void recover(Framing framing, std::deque<OwnMessage> &frames);
+    // wholly written. Those of an unfinished message come last. `seal` is what they were sealed
+    // with, or null.
+    void recover(Framing framing, std::deque<OwnMessage> &frames, const TrafficSeal *seal = nullptr);
     void clear();
     // Bodies whose free function must not run on just any thread: they go elsewhere before clear().
     bool has_users_bodies() const { return users_bodies_ > 0; }
@@ -102,7 +106,10 @@ class OutBatch {
         size_t at;
         Message body;
     };
+    bool has_room(size_t more) { return size_ + more + slack <= capacity_ || reserve(more); }
     bool reserve(size_t more);
+    void spend(Message &frame);
+    void refer_to(Message &body);
     void swap(OutBatch &other);
 
     uint8_t *buffer_ = nullptr;
@@ -110,11 +117,11 @@ class OutBatch {
     size_t size_ = 0;
     std::vector<Reference> references_;
     size_t referenced_bytes_ = 0;
-    size_t users_bodies_ = 0; // among the references, and empty ones that only wait to be freed
-    std::vector<OwnMessage> empty_users_bodies_;
+    size_t users_bodies_ = 0; // among the references, and those that only wait to be freed
+    std::vector<OwnMessage> spent_users_bodies_; // empty ones, and those that went out sealed
     size_t committed_ = 0;
     size_t committed_references_ = 0;
-    size_t committed_empties_ = 0;
+    size_t committed_spent_ = 0;
     size_t messages_ = 0;
     size_t growth_bytes_ = 0;
     size_t growth_messages_ = 0;

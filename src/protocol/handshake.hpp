@@ -1,33 +1,38 @@
-// Handshake: greeting, version detection and security handshake of one connection, from the first
-// byte to the first byte of traffic. Bytes in, bytes out; no clock (the link runs the timer).
+// Handshake: everything from the first byte of a connection to the first byte of traffic: greeting,
+// then security handshake or identity frames. Bytes in, bytes out; no clock (the opening runs the
+// timer).
 // Threads: used by whoever holds the link's turn.
-// Owner:   the link, which drops it once it has read the results below.
-// Limit:   handshake_command_max bytes for the peer's command, taken only as they arrive.
+// Owner:   an Opening, which drops it once it has read the results below.
+// Limit:   handshake_frame_max bytes for one frame of the peer, taken only as they arrive.
 //
-//   greeting  = ff 8OCTET 7f  major minor  mechanism:20  as-server  31OCTET    (zmtp.md section 2)
-//   handshake = *( v2-frame )       each frame one command of the mechanism; its COMMAND bit is
-//                                   not looked at (zmtp.md section 5, quirks Q-60)
+//   ZMTP 3.x = greeting *( v2-frame )   each frame one command of the mechanism; its COMMAND bit is
+//                                       not looked at (zmtp.md section 5, quirks Q-60)
+//   ZMTP 2.0 = greeting v2-frame        the peer's identity; its flags are not looked at
+//   ZMTP 1.0 = greeting v1-frame        the same; an unversioned greeting is part of that frame
 #ifndef TERN_PROTOCOL_HANDSHAKE_HPP
 #define TERN_PROTOCOL_HANDSHAKE_HPP
 
-#include "protocol/commands.hpp"
-#include "protocol/frame.hpp"
+#include "protocol/greeting.hpp"
 #include "protocol/handshake_metadata.hpp"
+#include "protocol/zap.hpp"
 #include "security/mechanism.hpp"
+#include "security/security_options.hpp"
 
 #include <memory>
 
 namespace tern {
 
-inline constexpr size_t handshake_command_max = 65536;
+inline constexpr size_t handshake_frame_max = 65536;
 
 struct HandshakeConfig {
     int socket_type = 0;
     std::string routing_id;
     PropertyList metadata; // ZMQ_METADATA, first value of each name
     int mechanism = mechanism_id::null;
-    int64_t max_message_size = -1; // ZMQ_MAXMSGSIZE, holds for handshake commands too
-    bool zap_in_force = false;     // a mechanism other than NULL, or a ZAP domain
+    int64_t max_message_size = -1; // ZMQ_MAXMSGSIZE, holds for handshake frames too
+    bool asks_zap = false;         // where this side is the one to ask
+    // Role and secrets, for any mechanism but NULL. Outlives the handshake; no copy is made.
+    const SecurityOptions *security = nullptr;
 };
 
 class Handshake {
@@ -39,7 +44,6 @@ class Handshake {
         protocol_error,     // HANDSHAKE_FAILED_PROTOCOL with code
         auth,               // HANDSHAKE_FAILED_AUTH with code 300, 400 or 500
         silent,             // close without a handshake event
-        old_version,        // a ZMTP 1.0 or 2.0 peer: close without a handshake event
     };
     struct Failure {
         Reason reason = Reason::silent;
@@ -64,47 +68,62 @@ class Handshake {
     std::vector<std::string> zap_credentials() const { return mechanism_->zap_credentials(); }
     // status 200, 300, 400 or 500; 200 also when there is no handler and that is fine.
     Outcome answer_zap(uint32_t status, std::vector<uint8_t> &out);
+    // What the handler has sent. A reply that is not one ends the connection.
+    Outcome take_zap_reply(const ZapFrames &frames, std::vector<uint8_t> &out);
+
+    // Only the identity of a ZMTP 1.0 or 2.0 peer is missing. It may take for ever: the handshake
+    // timer ends here (zmtp.md section 3.4).
+    bool is_waiting_for_identity() const { return state_ == State::identity; }
 
     // After failed.
     const Failure &failure() const { return failure_; }
 
     // After ready.
-    Framing framing() const { return Framing::v2; }
-    int peer_minor() const;
-    SubscriptionForm subscription_form() const;
+    ZmtpVersion version() const { return greeting_.version(); }
+    Framing framing() const { return framing_of(version()); }
+    SubscriptionForm subscription_form() const { return subscription_form_of(version()); }
+    // The peer will not say what it subscribes to: it is to get everything (quirks Q-34).
+    bool subscribes_to_all() const;
     const PropertyList &peer_properties() const { return peer_.properties(); }
+    // User-Id and metadata of the ZAP reply; empty when nobody was asked.
+    const PropertyList &zap_properties() const { return zap_properties_; }
     // Set only when we are ROUTER or REP.
     const std::string &peer_routing_id() const { return peer_.routing_id(); }
     int peer_socket_type() const { return peer_.socket_type(); } // socket_type::none: not said
-    // For the link to keep while it seals traffic.
-    std::unique_ptr<Mechanism> take_mechanism() { return std::move(mechanism_); }
+    // Once: what all traffic passes through. Null: it goes in clear.
+    std::unique_ptr<TrafficSeal> take_traffic_seal() {
+        return mechanism_ ? mechanism_->take_traffic_seal() : nullptr;
+    }
 
   private:
-    // signature -> major -> greeting -> commands <-> zap      (zmtp.md section 16)
-    //     |          |         |         |     \      |
-    //     |          v         |         |      ready |       any of them -> failed
-    //     |         old ----+  |         |            |
-    //     +-----------------+--+---------+------------+--> failed
-    enum class State : uint8_t { signature, major, old, greeting, commands, zap, ready, failed };
+    // greeting --3.x--> commands <-> zap
+    //     |                 |         |         (zmtp.md section 16)
+    //     |                 +--> ready        any of them but ready -> failed
+    //     |                       ^
+    //     +-- 1.0, 2.0 --> identity
+    enum class State : uint8_t { greeting, identity, commands, zap, ready, failed };
 
-    void take_greeting_byte(uint8_t byte, std::vector<uint8_t> &out);
     void greeting_complete(std::vector<uint8_t> &out);
+    void greet_old_peer(std::vector<uint8_t> &out);
+    size_t take_identity_bytes(Bytes in);
     size_t take_command_bytes(Bytes in, std::vector<uint8_t> &out);
+    bool take_frame_bytes(Bytes in, size_t &taken, Bytes &body);
     void pump_mechanism(std::vector<uint8_t> &out);
-    void refuse_old_version();
     void fail_mechanism();
     void fail(Reason reason, uint32_t code);
-    std::unique_ptr<Mechanism> make_mechanism();
+    void make_mechanism();
+    void make_curve(std::vector<uint8_t> metadata);
     Outcome outcome() const;
 
     HandshakeConfig config_;
-    State state_ = State::signature;
-    uint8_t greeting_[64] = {};
-    uint8_t greeting_size_ = 0;
+    State state_ = State::greeting;
+    Greeting greeting_;
     Failure failure_;
     PeerMetadata peer_;
+    PropertyList zap_properties_;
+    bool is_turned_away_ = false; // status 300: another attempt may fare better
     std::unique_ptr<Mechanism> mechanism_;
-    std::vector<uint8_t> frame_; // what has arrived of the current command frame
+    std::vector<uint8_t> frame_; // what has arrived of the current frame
 };
 
 } // namespace tern

@@ -48,13 +48,21 @@ bool PeerMetadata::read(Bytes metadata) {
         if (name == socket_type_key) {
             socket_type_ = socket_type_from_name(value);
             if (!accepts_peer(own_type_, socket_type_)) return false;
-        } else if (name == identity_key && uses_peer_identity(own_type_)) {
-            routing_id_ = value;
+        } else if (name == identity_key) {
+            read_identity(Bytes(value));
         }
         if (is_ours_to_set(name) || has_name(properties_, name)) continue;
         properties_.emplace_back(std::move(name), std::move(value));
     }
     return true;
+}
+
+void PeerMetadata::read_identity(Bytes identity) {
+    if (uses_peer_identity(own_type_)) routing_id_ = identity.text();
+}
+
+void PeerMetadata::read_type_code(uint8_t code) {
+    if (code < socket_type::count) socket_type_ = code;
 }
 
 } // namespace tern

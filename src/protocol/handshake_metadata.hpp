@@ -1,4 +1,5 @@
-// Handshake metadata: what READY and INITIATE say about each side (zmtp.md sections 5.1, 5.2).
+// Handshake metadata: what READY and INITIATE say about each side (zmtp.md sections 5.1, 5.2), and
+// the little that a ZMTP 1.0 or 2.0 peer says instead (section 3.4).
 // Threads: used by whoever holds the link's turn.
 // Owner:   the Handshake; the mechanism only passes the peer's bytes on.
 // Limit:   properties_max pairs.
@@ -22,9 +23,14 @@ class PeerMetadata final : public MetadataReader {
 
     [[nodiscard]] bool read(Bytes metadata) override;
 
+    // The identity frame of a ZMTP 1.0 or 2.0 peer.
+    void read_identity(Bytes identity);
+    // Its type code, which is not judged.
+    void read_type_code(uint8_t code);
+
     // First value of each name, without the names that only we may set (quirks Q-21).
     const PropertyList &properties() const { return properties_; }
-    // Set only for ROUTER and REP; the last Identity counts.
+    // Set only when we are ROUTER or REP; the last Identity counts.
     const std::string &routing_id() const { return routing_id_; }
     // socket_type::none when the peer did not say.
     int socket_type() const { return socket_type_; }

@@ -16,4 +16,12 @@ bool curve_public(uint8_t public_key[32], const uint8_t secret_key[32]) {
     return sodium_init() >= 0 && crypto_scalarmult_base(public_key, secret_key) == 0;
 }
 
+bool curve_random(uint8_t *out, size_t size) {
+    if (sodium_init() < 0) return false;
+    randombytes_buf(out, size);
+    return true;
+}
+
+void wipe(void *bytes, size_t size) { sodium_memzero(bytes, size); }
+
 } // namespace tern

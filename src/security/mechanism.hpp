@@ -1,15 +1,17 @@
 // Mechanism: one security handshake as a pure state machine: command bodies in, command bodies out.
-// NULL stands; PLAIN, CURVE and GSSAPI follow the same interface. Random bytes, keys and the answer
-// of the ZAP handler are passed in. What a command body means is in spec/wire/security.md.
+// Random bytes, keys and the answer of the ZAP handler are passed in. What a command body means is
+// in spec/wire/security.md.
 // Threads: used by whoever holds the link's turn.
-// Owner:   the Handshake, later the link while it seals traffic.
+// Owner:   the Handshake.
 // Limit:   the caller bounds every command body.
 #ifndef TERN_SECURITY_MECHANISM_HPP
 #define TERN_SECURITY_MECHANISM_HPP
 
 #include "base/bytes.hpp"
+#include "security/traffic_seal.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@ namespace tern {
 // Values of HANDSHAKE_FAILED_PROTOCOL (security.md section 7).
 namespace protocol_error {
 enum : uint32_t {
+    none = 0,
     unspecified = 0x10000000,
     unexpected_command = 0x10000001,
     invalid_sequence = 0x10000002,
@@ -75,13 +78,16 @@ class Mechanism {
 
     // What a ZAP request carries behind the mechanism's name, while next() says ask_zap.
     virtual std::vector<std::string> zap_credentials() const { return {}; }
-    // 200, 300, 400 or 500. Without a handler the caller decides, and says 200 to go on.
+    // 200, 300, 400 or 500. Without a handler the caller decides, and says 200 to go on. User id
+    // and metadata of the reply are between the caller and the messages; no mechanism looks at
+    // them.
     virtual void zap_answered(uint32_t status) = 0;
 
     virtual bool is_ready() const = 0;
     virtual Failure failure() const = 0;
-    // True: traffic passes through this mechanism after the handshake (CURVE, GSSAPI).
-    virtual bool seals_traffic() const { return false; }
+    // Once, after is_ready(): what all traffic passes through from now on (CURVE, GSSAPI). Null: it
+    // goes in clear.
+    virtual std::unique_ptr<TrafficSeal> take_traffic_seal() { return nullptr; }
 };
 
 } // namespace tern

@@ -30,8 +30,7 @@ class NullMechanism final : public Mechanism {
     enum class Own : uint8_t { asking, ready_due, ready_sent, error_due, refused };
 
     Step process_ready(Bytes metadata);
-    Step process_error(Bytes rest);
-    Step fail(Failure::Kind kind, uint32_t code);
+    Step fail(Failure failure);
 
     std::vector<uint8_t> own_metadata_;
     MetadataReader &reader_;

@@ -1,5 +1,7 @@
 #include "socket/inproc.hpp"
 
+#include <algorithm>
+
 namespace tern {
 
 InprocNames::~InprocNames() {
@@ -51,7 +53,7 @@ void InprocNames::unbind_all(const Mailbox *binder) {
     }
 }
 
-PipePair *InprocNames::connect(const std::string &name, const InprocSide &connecter) {
+PipePair *InprocNames::make_pair(const InprocSide &connecter) {
     PipePair *pair = PipePair::create(true);
     if (!pair) return nullptr;
     Pipe &near = pair->near_end();
@@ -66,10 +68,31 @@ PipePair *InprocNames::connect(const std::string &name, const InprocSide &connec
         far.outbound().conflate();
     }
     far.hold_news();
+    return pair;
+}
+
+PipePair *InprocNames::connect(const std::string &name, const InprocSide &connecter) {
+    PipePair *pair = make_pair(connecter);
+    if (!pair) return nullptr;
     std::lock_guard<std::mutex> guard(mutex_);
     const auto binder = bound_.find(name);
     if (binder != bound_.end()) join(*pair, connecter, binder->second);
     else waiting_[name].push_back({pair, connecter});
+    return pair;
+}
+
+Result<PipePair *> InprocNames::connect_to_bound(const std::string &name,
+                                                 const InprocSide &connecter,
+                                                 std::initializer_list<int> binder_types) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    const auto binder = bound_.find(name);
+    if (binder == bound_.end()) return err::no_entry;
+    const int type = binder->second.socket_type;
+    if (std::find(binder_types.begin(), binder_types.end(), type) == binder_types.end())
+        return err::incompatible;
+    PipePair *pair = make_pair(connecter);
+    if (!pair) return err::no_memory;
+    join(*pair, connecter, binder->second);
     return pair;
 }
 

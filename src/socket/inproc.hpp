@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "flow/pipe.hpp"
 
+#include <initializer_list>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -18,6 +19,7 @@ namespace tern {
 // connect.
 struct InprocSide {
     Mailbox *mailbox = nullptr;
+    int socket_type = -1; // of a binder
     std::string routing_id;
     int send_hwm = 0;
     int receive_hwm = 0;
@@ -34,12 +36,17 @@ class InprocNames {
     void unbind_all(const Mailbox *binder);
     // A new pair whose near end is the caller's. Null when there is no memory.
     PipePair *connect(const std::string &name, const InprocSide &connecter);
+    // The same for those who do not wait for a binder: ENOENT when there is none, and
+    // ENOCOMPATPROTO when it has none of these types.
+    Result<PipePair *> connect_to_bound(const std::string &name, const InprocSide &connecter,
+                                        std::initializer_list<int> binder_types);
 
   private:
     struct Waiting {
         PipePair *pair;
         InprocSide connecter;
     };
+    static PipePair *make_pair(const InprocSide &connecter);
     static void join(PipePair &pair, const InprocSide &connecter, const InprocSide &binder);
 
     std::mutex mutex_;

@@ -86,6 +86,8 @@ class Socket final : public LinkHost,
     // ---- LinkHost
     BiasedLock &turn() override { return turn_; }
     Loop &loop() override { return *loop_; }
+    Result<std::unique_ptr<ZapCall>> ask_zap(const std::vector<std::string> &request,
+                                             ZapListener &listener) override;
     void link_up(Link &link, const std::string &peer_routing_id) override;
     void link_readable(Link &link) override;
     void link_writable(Link &link) override;

@@ -48,6 +48,7 @@ Error Socket::choose_loop() {
 InprocSide Socket::inproc_side() {
     InprocSide side;
     side.mailbox = mailbox_;
+    side.socket_type = type_;
     side.routing_id = options_.link.routing_id;
     side.send_hwm = options_.link.send_hwm;
     side.receive_hwm = options_.link.receive_hwm;

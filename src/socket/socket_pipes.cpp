@@ -1,6 +1,7 @@
 // Pipes and links come and go: what the socket does when its peers report.
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
+#include "socket/zap.hpp"
 
 #include <algorithm>
 #include <sched.h>
@@ -99,6 +100,12 @@ void Socket::close_link(Link &link, bool flush) {
     }
     link.close(flush);
     if (pipe) let_go(*pipe);
+}
+
+// On the I/O thread, without the turn: nothing of the socket is touched.
+Result<std::unique_ptr<ZapCall>> Socket::ask_zap(const std::vector<std::string> &request,
+                                                 ZapListener &listener) {
+    return call_zap_handler(context_.inproc_names(), *loop_, request, listener);
 }
 
 void Socket::event(LinkEvent event, int64_t value, const EndpointTexts &endpoints) {
