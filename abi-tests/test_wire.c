@@ -892,17 +892,6 @@ static const struct bad fatal[] = {
 
 enum { FATAL = sizeof fatal / sizeof *fatal };
 
-/* Tern does not talk to peers of ZMTP 1.0 and 2.0 yet: it leaves them to the handshake timer. */
-static bool left_out (const struct bad *b)
-{
-    static const char v2[] = "ff 0000000000000001 7f 01";
-    const bool later = on_tern () && b->stage == AT_GREETING
-                       && (strncmp (b->hex, "0100", 4) == 0 || strncmp (b->hex, v2, sizeof v2 - 1) == 0);
-    if (later)
-        printf ("[  LATER   ] not run on Tern yet: %s\n", b->what);
-    return later;
-}
-
 static void send_bad (int fd, const struct bad *b)
 {
     struct frame f;
@@ -919,8 +908,6 @@ static void MALFORMED_fatal_input_to_a_bound_socket (void **state)
     for (int i = 0; i < FATAL; ++i) {
         const struct bad *b = &fatal[i];
         struct server v;
-        if (left_out (b))
-            continue;
         serve_with (&v, b->type, b->max_size, NULL);
         const int fd = connect_raw (v.endpoint);
         send_bad (fd, b);
@@ -957,8 +944,6 @@ static void MALFORMED_fatal_input_to_a_connecting_socket_ends_its_attempts (void
     void *ctx = new_ctx ();
     for (int i = 0; i < FATAL; ++i) {
         const struct bad *b = &fatal[i];
-        if (left_out (b))
-            continue;
         sockets[i] = new_socket (ctx, b->type);
         reserve_port (&ports[i]);
         listen_at (&ports[i]);
@@ -974,8 +959,6 @@ static void MALFORMED_fatal_input_to_a_connecting_socket_ends_its_attempts (void
     }
     pause_ms (QUIET_MS); /* nothing may happen */
     for (int i = 0; i < FATAL; ++i) {
-        if (!sockets[i])
-            continue;
         if (accept_within (&ports[i], 0) != -1)
             fail_msg ("%s: connected again", fatal[i].what);
         close_now (sockets[i]);

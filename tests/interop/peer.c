@@ -2,6 +2,7 @@
 // dynamic loader decides which library it talks through. `run` starts two of them, one per library.
 //
 //   peer exchange type=PUSH peer=PULL (bind=ENDPOINT | connect=?) count=N out=SEED in=SEED ...
+//                 [mechanism=PLAIN|CURVE role=server|client]
 //   peer churn-listen|churn-connect type=ROUTER|PULL|DEALER|PUSH ...
 //   peer rebind-listen|rebind-connect ...
 //
@@ -13,6 +14,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -167,6 +169,87 @@ static const char *bind_and_ask(void *socket, const char *endpoint) {
     require(zmq_bind(socket, endpoint), "zmq_bind");
     require(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, where, &size), "ZMQ_LAST_ENDPOINT");
     return where;
+}
+
+// ---- security: mechanism=PLAIN|CURVE role=server|client -------------------------------------------
+
+static const char *const plain_user = "interop", *const plain_password = "not a secret";
+
+// The same pair on both sides, from the same 32 bytes.
+struct keys {
+    char public_text[41], secret_text[41];
+    unsigned char public_bytes[32];
+};
+
+static struct keys keys_of(unsigned char seed) {
+    struct keys keys;
+    unsigned char secret[32];
+    for (unsigned i = 0; i < sizeof secret; ++i) secret[i] = (unsigned char)(seed + 7 * i);
+    if (!zmq_z85_encode(keys.secret_text, secret, sizeof secret)) fail_call("zmq_z85_encode");
+    require(zmq_curve_public(keys.public_text, keys.secret_text), "zmq_curve_public");
+    if (!zmq_z85_decode(keys.public_bytes, keys.public_text)) fail_call("zmq_z85_decode");
+    return keys;
+}
+
+static bool is_known(unsigned char frames[][256], const int *sizes, int count) {
+    if (count == 8 && sizes[5] == 5 && memcmp(frames[5], "PLAIN", 5) == 0)
+        return sizes[6] == (int)strlen(plain_user) && sizes[7] == (int)strlen(plain_password) &&
+               memcmp(frames[6], plain_user, strlen(plain_user)) == 0 &&
+               memcmp(frames[7], plain_password, strlen(plain_password)) == 0;
+    struct keys client = keys_of(200);
+    return count == 7 && sizes[5] == 5 && memcmp(frames[5], "CURVE", 5) == 0 && sizes[6] == 32 &&
+           memcmp(frames[6], client.public_bytes, 32) == 0;
+}
+
+// The ZAP handler: lets in who is known, until the context ends.
+static void *judge(void *handler) {
+    for (;;) {
+        unsigned char frames[10][256];
+        int sizes[10], count = 0, more = 1;
+        while (more && count < 10) {
+            size_t size = sizeof more;
+            sizes[count] = zmq_recv(handler, frames[count], sizeof frames[count], 0);
+            if (sizes[count++] < 0) {
+                if (errno != ETERM) fail_call("zmq_recv of a ZAP request");
+                close_socket(handler);
+                return NULL;
+            }
+            require(zmq_getsockopt(handler, ZMQ_RCVMORE, &more, &size), "ZMQ_RCVMORE");
+        }
+        const char *status = is_known(frames, sizes, count) ? "200" : "400";
+        const char *const reply[] = {"1.0", "1", status, "", "someone", ""};
+        for (int i = 0; i < 6; ++i)
+            require(zmq_send(handler, reply[i], strlen(reply[i]), i < 5 ? ZMQ_SNDMORE : 0),
+                    "zmq_send of a ZAP reply");
+    }
+}
+
+static void secure(void *context, void *socket) {
+    const char *mechanism = text_argument("mechanism", NULL);
+    if (!mechanism) return;
+    bool is_curve = strcmp(mechanism, "CURVE") == 0;
+    struct keys server = keys_of(100), client = keys_of(200);
+    if (strcmp(text_argument("role", ""), "server") != 0) {
+        if (is_curve) {
+            set_bytes(socket, ZMQ_CURVE_SERVERKEY, server.public_text);
+            set_bytes(socket, ZMQ_CURVE_PUBLICKEY, client.public_text);
+            set_bytes(socket, ZMQ_CURVE_SECRETKEY, client.secret_text);
+        } else {
+            set_bytes(socket, ZMQ_PLAIN_USERNAME, plain_user);
+            set_bytes(socket, ZMQ_PLAIN_PASSWORD, plain_password);
+        }
+        return;
+    }
+    void *handler = zmq_socket(context, ZMQ_REP);
+    if (!handler) fail_call("zmq_socket");
+    set_number(handler, ZMQ_LINGER, 0);
+    require(zmq_bind(handler, "inproc://zeromq.zap.01"), "zmq_bind of the ZAP handler");
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, judge, handler) != 0) fail("no thread for the ZAP handler");
+    pthread_detach(thread);
+    set_number(socket, is_curve ? ZMQ_CURVE_SERVER : ZMQ_PLAIN_SERVER, 1);
+    if (is_curve) set_bytes(socket, ZMQ_CURVE_SECRETKEY, server.secret_text);
+    set_bytes(socket, ZMQ_ZAP_DOMAIN, "interop");
 }
 
 // ---- the bytes of a frame ----------------------------------------------------------------------
@@ -616,6 +699,7 @@ static void run_exchange(void) {
     void *context = zmq_ctx_new();
     if (!context) fail_call("zmq_ctx_new");
     side.socket = open_socket(context, side.type);
+    secure(context, side.socket);
     // A small high-water mark makes the flow stop and start; but publishers and REP would drop.
     bool drops = publisher || subscriber || side.type == ZMQ_REP;
     int mark = drops ? 0 : (int)number_argument("hwm", 20);
