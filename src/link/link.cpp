@@ -547,12 +547,31 @@ void Link::post_finish() {
     host_.loop().post([self = shared_from_this()] { self->finish(); });
 }
 
+namespace {
+
+// Subscriptions in the form of messages spoke of the connection that is gone, as commands do.
+void drop_subscriptions(std::deque<OwnMessage> &frames) {
+    std::deque<OwnMessage> kept;
+    bool first = true;
+    for (OwnMessage &frame : frames) {
+        const bool more = frame->has(Message::more);
+        const bool is_subscription = first && !more && frame->size() > 0 && frame->data()[0] <= 1;
+        first = !more;
+        if (!is_subscription) kept.push_back(std::move(frame));
+    }
+    frames.swap(kept);
+}
+
+} // namespace
+
 void Link::recover_batches() {
     std::deque<OwnMessage> frames;
     sending_.recover(framing_, frames, seal_.get());
     filling_.recover(framing_, frames, seal_.get());
     in_.set_seal(nullptr);
     seal_.reset();
+    const bool subscribes = options_->socket_type == ZMQ_SUB || options_->socket_type == ZMQ_XSUB;
+    if (subscribes && subscription_form_ == SubscriptionForm::message) drop_subscriptions(frames);
     batch_has_partial_ = false;
     has_waiting_command_ = false;
     if (!flushes_) return;
