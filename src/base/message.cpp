@@ -1,6 +1,5 @@
 #include "base/message.hpp"
 
-#include <cstdlib>
 #include <new>
 #include <type_traits>
 
@@ -21,9 +20,10 @@ Error Message::init_copy(Bytes body) {
 
 Error Message::init_block(size_t size) {
     if (size > SIZE_MAX - sizeof(Block)) return err::no_memory;
-    void *memory = std::malloc(sizeof(Block) + size);
+    BodyPool::SizeClass size_class;
+    void *const memory = BodyPool::take(sizeof(Block) + size, size_class);
     if (!memory) return err::no_memory;
-    Block *block = new (memory) Block{{1}, nullptr, nullptr};
+    Block *const block = new (memory) Block{{1}, size_class, nullptr, nullptr};
     init();
     kind_ = Kind::block;
     body_ = {block, reinterpret_cast<uint8_t *>(block + 1), size};
@@ -35,9 +35,10 @@ Error Message::init_data(void *data, size_t size, FreeFunction *free_body, void 
         init_constant(data, size);
         return err::none;
     }
-    void *memory = std::malloc(sizeof(Block));
+    BodyPool::SizeClass size_class;
+    void *const memory = BodyPool::take(sizeof(Block), size_class);
     if (!memory) return err::no_memory;
-    Block *block = new (memory) Block{{1}, free_body, hint};
+    Block *const block = new (memory) Block{{1}, size_class, free_body, hint};
     init();
     kind_ = Kind::user;
     body_ = {block, static_cast<uint8_t *>(data), size};
@@ -53,13 +54,16 @@ void Message::init_constant(const void *data, size_t size) {
 void Message::release() {
     if (metadata_) metadata_->drop_references(1);
     if (group_ && group_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete group_;
+    release_body();
+}
+
+void Message::release_body() {
     if (kind_ != Kind::block && kind_ != Kind::user) return;
     Block *block = body_.block;
     // A body that was never shared has one holder: no atomic operation needed.
     if (has(shared) && block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     if (block->free_body) block->free_body(body_.data, block->hint);
-    block->~Block();
-    std::free(block);
+    BodyPool::give(block, block->size_class);
 }
 
 void Message::share(Message &from) {

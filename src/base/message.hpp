@@ -7,12 +7,14 @@
 #ifndef TERN_BASE_MESSAGE_HPP
 #define TERN_BASE_MESSAGE_HPP
 
+#include "base/body_pool.hpp"
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 
 #include <atomic>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace tern {
 
@@ -77,6 +79,13 @@ class Message {
 
     // Gives the body back. The object is invalid until the next init.
     void close();
+    // Gives the body back, and is inline from now on. REQUIRES: is_plain().
+    void drop_body() {
+        if (kind_ == Kind::in_place) return;
+        release_body();
+        kind_ = Kind::in_place;
+        flags_ = 0;
+    }
     // Overwrites the body of an inline message; 40 bytes are read whatever the size.
     void set_inline_body(const uint8_t *body, size_t size) {
         std::memcpy(inline_, body, 16);
@@ -114,8 +123,8 @@ class Message {
     size_t size() const { return kind_ == Kind::in_place ? inline_size_ : body_.size; }
     Bytes bytes() const { return {data(), size()}; }
     bool is_inline() const { return kind_ == Kind::in_place; }
-    // A whole message of a few bytes with nothing attached but, perhaps, metadata.
-    bool is_plain() const { return is_inline() && flags_ == 0 && !group_ && routing_id_ == 0; }
+    // A whole message with nothing attached but, perhaps, metadata.
+    bool is_plain() const { return (flags_ & ~shared) == 0 && !group_ && routing_id_ == 0; }
     // The body and `more` say all there is to say about the frame.
     bool is_small() const {
         return is_inline() && (flags_ & ~more) == 0 && !metadata_ && !group_ && routing_id_ == 0;
@@ -137,6 +146,7 @@ class Message {
     const Metadata *metadata() const { return metadata_; }
     // Adds a reference; null clears.
     void set_metadata(Metadata *metadata);
+    void swap_metadata(Message &other) { std::swap(metadata_, other.metadata_); }
     // Takes over one of the caller's references. REQUIRES: the message has no metadata.
     void adopt_metadata(Metadata *metadata) { metadata_ = metadata; }
 
@@ -146,8 +156,10 @@ class Message {
 
   private:
     enum class Kind : uint8_t { in_place = 101, block = 102, user = 103, constant = 104 };
-    struct Block {
+    // Its size keeps the body behind it on a border of 16 bytes.
+    struct alignas(16) Block {
         std::atomic<uint32_t> references;
+        BodyPool::SizeClass size_class;
         FreeFunction *free_body; // null: the body follows this header
         void *hint;
     };
@@ -155,6 +167,7 @@ class Message {
 
     Error init_block(size_t size);
     void release();
+    void release_body();
 
     struct Body {
         Block *block;

@@ -53,12 +53,10 @@ class Channel {
     // REQUIRES: can_read(), or the last frame read had more. `frame` is uninitialised memory.
     // True when the writer waits for the room that this made.
     bool read(Message &frame);
-    // Takes the next frame into `frame`, which is plain, if the next one is too. False: use the
+    // The next frame in place of `frame`, which is plain, if the next one is too. False: use the
     // long way, which also leaves a sign of waiting.
     bool read_plain(Message &frame, bool &writer_waits) {
-        if (newest_ || !queue_.has_frames()) return false;
-        if (frame.metadata()) frame.set_metadata(nullptr);
-        if (!queue_.pop_plain(frame)) return false;
+        if (newest_ || !queue_.has_frames() || !queue_.pop_plain(frame)) return false;
         writer_waits = report();
         return true;
     }

@@ -69,14 +69,23 @@ class FrameQueue {
         read_record(head_, frame);
         ++popped_;
     }
-    // The next frame into a plain message without metadata, if it is a whole small message. False:
-    // nothing was touched. REQUIRES: has_frames().
-    bool pop_plain(Message &frame) {
+    // The next frame in place of a plain message, if it is a plain one too. False: nothing was
+    // touched. REQUIRES: has_frames().
+    bool pop_plain(Message &message) {
         const uint8_t *const record = next_record(head_);
-        const uint8_t size = record[0];
-        if (size > Message::inline_max) return false;
-        get_small(record, size, frame);
-        head_.at += small_units(size);
+        const uint8_t tag = record[0];
+        if (tag <= Message::inline_max) {
+            if (message.metadata()) message.set_metadata(nullptr);
+            message.drop_body();
+            get_small(record, tag, message);
+            head_.at += small_units(tag);
+        } else if (tag == whole && as_message(record).is_plain()) {
+            message.close();
+            std::memcpy(static_cast<void *>(&message), &as_message(record), sizeof message);
+            head_.at += whole_units;
+        } else {
+            return false;
+        }
         ++popped_;
         return true;
     }
@@ -116,6 +125,9 @@ class FrameQueue {
     static void put_whole(uint8_t *record, const Message &frame) {
         record[0] = whole;
         std::memcpy(record + sizeof(Unit), &frame, sizeof frame);
+    }
+    static const Message &as_message(const uint8_t *record) {
+        return *reinterpret_cast<const Message *>(record + sizeof(Unit));
     }
     // The next record at or after this position; goes to the next chunk if it has to. There is one.
     const uint8_t *next_record(Position &position) {

@@ -65,6 +65,26 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
     return Cut::need_more;
 }
 
+// One whose body does not fit inside a Message.
+bool InBuffer::cut_plain_block(Message &message) {
+    FrameHeader header;
+    const uint8_t *p = block_ + begin_;
+    const size_t have = end_ - begin_;
+    if (parse_v2_header(p, have, header) != Parse::complete || header.flags != 0 ||
+        (max_message_size_ >= 0 && header.body_size > uint64_t(max_message_size_)) ||
+        header.body_size > have - header.header_size)
+        return false;
+    Message body;
+    if (body.init_copy(Bytes(p + header.header_size, size_t(header.body_size)))) return false;
+    body.swap_metadata(message);
+    message.close();
+    message = body;
+    begin_ += header.header_size + size_t(header.body_size);
+    last_was_large_ = false;
+    if (begin_ == end_) release_block_if_empty();
+    return true;
+}
+
 // The large body that has wholly arrived.
 InBuffer::Cut InBuffer::cut_body(Message &frame) {
     if (seal_) {

@@ -49,16 +49,17 @@ class InBuffer {
         if (result == Cut::need_more) wants_bytes_ = true;
         return result;
     }
-    // Replaces an inline message by the next frame if that is a plain one: a whole message of a few
-    // bytes that has wholly arrived, in v2 framing without a seal. False: nothing was touched.
-    // REQUIRES: there is no seal.
+    // Puts the next frame in place of a plain message, which keeps its metadata, if the frame is a
+    // plain message too that has wholly arrived, in v2 framing without a seal. False: nothing was
+    // touched. REQUIRES: there is no seal.
     bool cut_plain(Message &message) {
         if (framing_ != Framing::v2 || in_body_ || end_ - begin_ < 2) return false;
         const uint8_t *p = block_ + begin_;
         const size_t size = p[1];
         if (p[0] != 0 || size > plain_max() || 2 + size > end_ - begin_ ||
             begin_ + 2 + Message::inline_max > BlockPool::block_size)
-            return false;
+            return p[0] <= long_plain && cut_plain_block(message);
+        message.drop_body();
         message.set_inline_body(p + 2, size);
         begin_ += 2 + size;
         last_was_large_ = false;
@@ -88,6 +89,9 @@ class InBuffer {
         return uint64_t(max_message_size_) < Message::inline_max ? size_t(max_message_size_)
                                                                 : Message::inline_max;
     }
+    // The flags of a plain frame whose size takes eight bytes.
+    static constexpr uint8_t long_plain = 2;
+    bool cut_plain_block(Message &message);
     Cut cut_one(Message &frame);
     Cut cut_body(Message &frame);
     Cut open_into(Message &frame, uint8_t *sealed, size_t size);

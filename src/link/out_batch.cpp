@@ -60,8 +60,7 @@ void OutBatch::release_buffer() {
 
 bool OutBatch::append(Framing framing, Message &frame) {
     const size_t size = frame.size();
-    // A free function is not called inside zmq_msg_send (ZC-2), so its body is never copied.
-    const bool by_copy = size <= copied_body_max && !frame.is_users();
+    const bool by_copy = is_copied(frame);
     const size_t room = header_max + (by_copy ? size : 0);
     if (!has_room(room)) return false;
     uint8_t *out = buffer_ + size_;

@@ -42,15 +42,21 @@ class OutBatch {
         growth_messages_ = messages_max;
     }
     void end_growth() { growth_bytes_ = 0; }
-    // Appends and commits a plain message. False: it has to go the usual way.
+    // Appends and commits a plain message, which keeps its body. False: it has to go the usual way.
     bool append_plain(const Message &message) {
         const size_t size = message.size();
         if (size_ + size >= growth_bytes_ || messages_ >= growth_messages_) return false;
-        if (size_ + header_max + Message::inline_max + slack > capacity_) return false;
+        if (size_ + header_max + size + slack > capacity_) return false;
         uint8_t *out = buffer_ + size_;
         const size_t header = put_v2_header(out, 0, size);
-        std::memcpy(out + header, message.data(), 16);
-        if (size > 16) std::memcpy(out + header + 16, message.data() + 16, Message::inline_max - 16);
+        if (message.is_inline()) {
+            std::memcpy(out + header, message.data(), 16);
+            if (size > 16)
+                std::memcpy(out + header + 16, message.data() + 16, Message::inline_max - 16);
+        } else {
+            if (!is_copied(message)) return false;
+            std::memcpy(out + header, message.data(), size);
+        }
         size_ += header + size;
         committed_ = size_;
         ++messages_;
@@ -106,6 +112,10 @@ class OutBatch {
         size_t at;
         Message body;
     };
+    // A free function is not called inside zmq_msg_send (ZC-2), so its body is never copied.
+    static bool is_copied(const Message &frame) {
+        return frame.size() <= copied_body_max && !frame.is_users();
+    }
     bool has_room(size_t more) { return size_ + more + slack <= capacity_ || reserve(more); }
     bool reserve(size_t more);
     void spend(Message &frame);

@@ -113,6 +113,7 @@ bool Socket::send_plain(Message &message) {
     if (way_out_.changes != changes_ || mailbox_->has_news()) return false;
     if (!way_out_.batch) return way_out_.pipe && way_out_.pipe->write_plain(message);
     if (!way_out_.batch->append_plain(message)) return false;
+    message.close();
     message.init();
     return true;
 }
@@ -264,7 +265,8 @@ Error Socket::recv(Message &frame, bool dont_wait) {
 
 // The next message, if it is a plain one and comes from where the last one came from.
 bool Socket::recv_plain(Message &message) {
-    if (!message.is_plain() || is_inherited()) return false;
+    // No free function of the application's runs under the turn.
+    if (!message.is_plain() || message.is_users() || is_inherited()) return false;
     std::lock_guard<BiasedLock> turn(turn_);
     if (way_in_.changes != changes_ || mailbox_->has_news()) return false;
     Pipe *const pipe = way_in_.pipe;

@@ -467,9 +467,10 @@ TEST_CASE("pop_plain refuses everything else and touches nothing") {
     CountedBodies bodies;
     NamedMetadata named;
     const auto refused = [&](int which) {
-        if (which <= 40) return make_sized(size_t(which), which, true);
-        if (which == 41) return make_sized(41);
-        return make_shape(which - 42 + 3, which, bodies, named);
+        if (which <= 41) return make_sized(size_t(which), which, true);
+        OwnMessage frame = make_shape(which - 42 + 3, which, bodies, named);
+        if (frame->is_plain()) frame->set(Message::more);
+        return frame;
     };
     // Also where the frame stands at the beginning of a new chunk.
     for (const int before : {0, 3, 26, 28, 29, 30, 31}) {
@@ -501,6 +502,49 @@ TEST_CASE("pop_plain refuses everything else and touches nothing") {
             REQUIRE(queue.pop_plain(*target));
             CHECK(text_of(*target) == "7");
             CHECK_FALSE(queue.has_frames());
+        }
+    }
+}
+
+TEST_CASE("pop_plain takes plain messages of every kind, over a message of every kind") {
+    NamedMetadata named;
+    const auto make = [&](int kind, CountedBodies &bodies) {
+        switch (kind) {
+        case 0: return make_sized(3, 1);
+        case 1: return make_sized(41, 2);
+        case 2: return make_sized(3000, 3);
+        case 3: return bodies.frame(false);
+        case 4: {
+            OwnMessage frame;
+            frame->init_constant("constant", 8);
+            return frame;
+        }
+        default: {
+            OwnMessage frame = make_sized(kind == 5 ? 9 : 500, kind);
+            frame->set_metadata(named.metadata);
+            return frame;
+        }
+        }
+    };
+    constexpr int kinds = 7;
+    for (int before = 0; before < kinds; ++before) {
+        for (int kind = 0; kind < kinds; ++kind) {
+            INFO("a " << kind << " over a " << before);
+            CountedBodies bodies;
+            {
+                FrameQueue queue;
+                OwnMessage pushed = make(kind, bodies);
+                const Seen expected(*pushed);
+                push(queue, std::move(pushed));
+                queue.publish();
+                OwnMessage message = make(before, bodies);
+                REQUIRE(queue.has_frames());
+                REQUIRE(queue.pop_plain(*message));
+                CHECK(Seen(*message) == expected);
+                CHECK_FALSE(queue.has_frames());
+                CHECK(bodies.given_back() == (before == 3));
+            }
+            CHECK(bodies.given_back() == (before == 3) + (kind == 3));
         }
     }
 }
@@ -588,7 +632,7 @@ TEST_CASE("two threads pass frames in order, with some taken back") {
         while (!(expected % 2 ? queue.has_frames() : queue.has_frames_in_total_order()))
             std::this_thread::yield();
         OwnMessage frame;
-        const bool is_plain = expected % 8 < 6 && expected % 3 != 0;
+        const bool is_plain = expected % 3 != 0;
         if (expected % 5 == 0) in_order &= queue.pop_plain(*frame) == is_plain;
         if (expected % 5 != 0 || !is_plain) queue.pop(*frame);
         in_order &= is_numbered(*frame, expected);

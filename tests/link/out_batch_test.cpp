@@ -738,6 +738,28 @@ TEST_CASE("append_plain puts in what append and commit would, at every size") {
     }
 }
 
+TEST_CASE("a batch grows by larger messages up to what is copied, and by no user's body") {
+    OutBatch batch;
+    Buffer wire;
+    begin(batch, wire);
+    batch.let_grow(SIZE_MAX, SIZE_MAX);
+    for (const size_t size : {size_t(41), size_t(255), size_t(256), OutBatch::copied_body_max})
+        CHECK(append_plain(batch, make_sized(size), wire));
+    OwnMessage constant;
+    constant->init_constant("constant", 8);
+    CHECK(batch.append_plain(*constant));
+    extend(wire, Buffer{0, 8, 'c', 'o', 'n', 's', 't', 'a', 'n', 't'});
+    CHECK_FALSE(append_plain(batch, make_sized(OutBatch::copied_body_max + 1), wire));
+    UsersBodies bodies;
+    for (const size_t size : {0, 1, 100}) {
+        OwnMessage frame = bodies.frame(size);
+        CHECK_FALSE(batch.append_plain(*frame));
+    }
+    CHECK(waiting(batch) == wire);
+    CHECK(batch.bytes() == wire.size());
+    CHECK(batch.messages() == 6);
+}
+
 TEST_CASE("a batch grows behind frames of every kind, and goes on with them") {
     UsersBodies bodies;
     OutBatch batch, to;

@@ -1,0 +1,86 @@
+#include "base/body_pool.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+using namespace tern;
+
+namespace {
+
+struct Taken {
+    uint8_t *memory;
+    size_t size;
+    BodyPool::SizeClass size_class;
+};
+
+// The memory is all there, and 16 bytes is what it is aligned to.
+Taken take(size_t size, int pattern) {
+    Taken taken{nullptr, size, 0};
+    taken.memory = static_cast<uint8_t *>(BodyPool::take(size, taken.size_class));
+    REQUIRE(taken.memory);
+    REQUIRE(reinterpret_cast<uintptr_t>(taken.memory) % 16 == 0);
+    std::memset(taken.memory, pattern, size);
+    return taken;
+}
+
+void give(const Taken &taken, int pattern) {
+    const auto is_whole = [&](uint8_t byte) { return byte == uint8_t(pattern); };
+    REQUIRE(std::all_of(taken.memory, taken.memory + taken.size, is_whole));
+    BodyPool::give(taken.memory, taken.size_class);
+}
+
+} // namespace
+
+TEST_CASE("body pool: each size is all there, around the borders of its classes") {
+    for (size_t border = 64; border <= 2 * BodyPool::size_max; border *= 2) {
+        for (const size_t size : {border - 1, border, border + 1, border * 3 / 2 - 1,
+                                  border * 3 / 2, border * 3 / 2 + 1}) {
+            std::vector<Taken> taken;
+            for (int i = 0; i < 70; ++i) taken.push_back(take(size, i));
+            for (int i = 0; i < 70; ++i) give(taken[size_t(i)], i);
+            for (int i = 0; i < 70; ++i) taken[size_t(i)] = take(size, i + 1);
+            for (int i = 0; i < 70; ++i) give(taken[size_t(i)], i + 1);
+        }
+    }
+}
+
+TEST_CASE("body pool: taking and giving in turn, at every fill of the thread's store") {
+    for (const size_t size : {size_t(1), size_t(500), size_t(9000), BodyPool::size_max}) {
+        std::vector<Taken> taken;
+        for (int fill = 0; fill < 100; ++fill) {
+            taken.push_back(take(size, 1));
+            for (int i = 0; i < 3; ++i) {
+                give(taken.back(), 1);
+                taken.back() = take(size, 1);
+            }
+        }
+        while (!taken.empty()) {
+            give(taken.back(), 1);
+            taken.pop_back();
+            const Taken one = take(size, 2), two = take(size, 3);
+            give(one, 2);
+            give(two, 3);
+        }
+    }
+}
+
+TEST_CASE("body pool: what one thread takes and another gives back is used again") {
+    const size_t size = GENERATE(300, 3000, 40000);
+    std::vector<Taken> taken(200);
+    for (int round = 0; round < 20; ++round) {
+        std::thread([&] {
+            for (Taken &one : taken) one.memory = static_cast<uint8_t *>(BodyPool::take(size, one.size_class));
+        }).join();
+        for (Taken &one : taken) {
+            REQUIRE(one.memory);
+            std::memset(one.memory, round, size);
+        }
+        std::thread([&] {
+            for (Taken &one : taken) BodyPool::give(one.memory, one.size_class);
+        }).join();
+    }
+}
