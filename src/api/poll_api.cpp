@@ -1,5 +1,6 @@
 // zmq_poll and the proxies.
 #include "api/api.hpp"
+#include "socket/poll_crowd.hpp"
 #include "socket/poll_items.hpp"
 #include "socket/proxy.hpp"
 
@@ -11,6 +12,12 @@ int zmq_poll(zmq_pollitem_t *items, int count, long timeout_ms) {
     return guarded([&] {
         if (count < 0) return fail(err::invalid);
         if (!items && count > 0) return fail(err::fault);
+        if (size_t(count) >= PollCrowd::members_min) {
+            PollCrowd *const crowd = PollCrowd::of_this_thread();
+            Result<int> ready = 0;
+            if (crowd && crowd->poll(items, size_t(count), timeout_ms, ready))
+                return ready ? *ready : fail(ready.error());
+        }
         std::vector<PollItem> polled(static_cast<size_t>(count));
         for (int i = 0; i < count; ++i) {
             PollItem &item = polled[size_t(i)];

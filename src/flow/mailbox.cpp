@@ -2,6 +2,7 @@
 
 #include "flow/pipe.hpp"
 
+#include <mutex>
 #include <sched.h>
 
 namespace tern {
@@ -17,8 +18,37 @@ void Mailbox::post(Pipe &pipe) {
 
 void Mailbox::signal() {
     int expected = asleep;
-    if (state_.compare_exchange_strong(expected, signalled, std::memory_order_seq_cst))
+    if (!state_.compare_exchange_strong(expected, signalled, std::memory_order_seq_cst)) return;
+    const std::lock_guard<Lock> held(park_lock_);
+    if (!watch_) {
         waker_.signal();
+        return;
+    }
+    watch_was_told_ = true;
+    watch_->sleep_ended(watch_index_);
+}
+
+void Mailbox::park(SleepWatch &watch, uint32_t index) {
+    {
+        const std::lock_guard<Lock> held(park_lock_);
+        watch_ = &watch;
+        watch_index_ = index;
+        watch_was_told_ = false;
+    }
+    begin_sleep();
+}
+
+// Who has ended the sleep and not come to the lock yet finds no watch, and signals as for any sleeper.
+bool Mailbox::unpark() {
+    bool was_told;
+    {
+        const std::lock_guard<Lock> held(park_lock_);
+        watch_ = nullptr;
+        was_told = watch_was_told_;
+    }
+    if (was_told) state_.store(awake, std::memory_order_seq_cst);
+    else end_sleep();
+    return was_told;
 }
 
 void Mailbox::end_sleep() {

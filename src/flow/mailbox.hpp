@@ -11,6 +11,7 @@
 #ifndef TERN_FLOW_MAILBOX_HPP
 #define TERN_FLOW_MAILBOX_HPP
 
+#include "os/lock.hpp"
 #include "os/waker.hpp"
 
 #include <atomic>
@@ -26,6 +27,13 @@ class MailboxListener {
   public:
     virtual ~MailboxListener() = default;
     virtual void news_posted() = 0;
+};
+
+// Who is told of the end of a sleep that no thread sleeps itself.
+class SleepWatch {
+  public:
+    virtual ~SleepWatch() = default;
+    virtual void sleep_ended(uint32_t index) = 0;
 };
 
 class Mailbox {
@@ -55,6 +63,11 @@ class Mailbox {
     void begin_sleep() { state_.store(asleep, std::memory_order_seq_cst); }
     // Takes the signal back if there was one.
     void end_sleep();
+    // A sleep of which `watch` is told, by `index`, in place of the descriptor's signal: once, by
+    // whoever ends it.
+    void park(SleepWatch &watch, uint32_t index);
+    // Ends such a sleep. False: the watch was not told, and will not be.
+    bool unpark();
     bool is_asleep() const { return state_.load(std::memory_order_relaxed) != awake; }
 
     void add_reference() { references_.fetch_add(1, std::memory_order_relaxed); }
@@ -71,6 +84,11 @@ class Mailbox {
     std::atomic<int> state_{awake};
     std::atomic<uint32_t> references_{1};
     std::shared_ptr<MailboxListener> listener_;
+    // Between whoever ends a sleep and unpark().
+    Lock park_lock_;
+    SleepWatch *watch_ = nullptr;
+    uint32_t watch_index_ = 0;
+    bool watch_was_told_ = false;
     Waker waker_;
 };
 

@@ -5,6 +5,7 @@
 #include "os/thread.hpp"
 #include "os/wait_word.hpp"
 #include "socket/context.hpp"
+#include "socket/poll_crowd.hpp"
 
 #include <algorithm>
 #include <poll.h>
@@ -51,6 +52,7 @@ Error Socket::check_alive() const {
 
 // Every call begins here, under the turn.
 Error Socket::begin_call() {
+    if (is_parked_) unpark();
     if (const Error error = check_alive()) return error;
     if (fd_is_out_) {
         // The signal is taken back and armed again before anything is looked at: what comes later
@@ -530,6 +532,70 @@ int Socket::wait_for(int wanted, const Deadline &deadline, Error &error) {
         holds = look(turn, wanted, false, false);
     }
     return holds;
+}
+
+// ---- in a crowd
+
+bool Socket::join_crowd(std::shared_ptr<PollCrowd> crowd, uint32_t index) {
+    if (is_inherited()) return false;
+    Turn turn(turn_);
+    if (fd_is_out_ || crowd_ == crowd) return false;
+    part_with_crowd();
+    crowd_ = std::move(crowd);
+    crowd_index_ = index;
+    return true;
+}
+
+void Socket::leave_crowd(const PollCrowd &crowd) {
+    if (is_inherited()) return;
+    Turn turn(turn_);
+    if (crowd_.get() != &crowd) return;
+    if (is_parked_) unpark();
+    crowd_.reset();
+}
+
+// Another crowd has it now, or none.
+void Socket::part_with_crowd() {
+    if (!crowd_) return;
+    if (is_parked_) unpark();
+    crowd_->lose();
+    crowd_.reset();
+}
+
+// The crowd looks again, because whatever ends the sleep may have brought something.
+void Socket::unpark() {
+    is_parked_ = false;
+    if (!mailbox_->unpark()) crowd_->sleep_ended(crowd_index_);
+}
+
+int Socket::look_or_park(int wanted, Error &error) {
+    if (is_inherited()) {
+        error = err::interrupted;
+        return 0;
+    }
+    Turn turn(turn_);
+    if (closed_) {
+        error = err::not_a_socket;
+        return 0;
+    }
+    if ((error = begin_call())) return 0;
+    int holds = look(turn, wanted, false, false);
+    if (holds != 0 || !crowd_) return holds;
+    flush_batches(turn);
+    way_in_ = way_out_ = {};
+    mailbox_->park(*crowd_, crowd_index_);
+    is_parked_ = true;
+    // Once more, now that everybody knows that it sleeps.
+    error = check_alive();
+    if (!error) {
+        if (mailbox_->has_news()) take_news();
+        holds = look(turn, wanted, false, false);
+        if (holds == 0 && !inputs_.empty() && read_listed_links(turn))
+            holds = look(turn, wanted, false, false);
+    }
+    if ((error || holds != 0) && is_parked_) unpark();
+    hand_back();
+    return error ? 0 : holds;
 }
 
 } // namespace tern

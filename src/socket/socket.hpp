@@ -36,6 +36,7 @@
 namespace tern {
 
 class Context;
+class PollCrowd;
 
 class Socket final : public LinkHost,
                      public PatternHost,
@@ -79,6 +80,13 @@ class Socket final : public LinkHost,
     void end_wait(bool has_news);
     // For one socket alone: waits until one of `wanted` holds.
     int wait_for(int wanted, const Deadline &deadline, Error &error);
+
+    // ---- among many that are polled together (PollCrowd)
+    // False: its sleep is somebody else's business, or it has joined already.
+    bool join_crowd(std::shared_ptr<PollCrowd> crowd, uint32_t index);
+    void leave_crowd(const PollCrowd &crowd);
+    // Which of `wanted` hold; when none does, the crowd will be told of news, and calls.
+    int look_or_park(int wanted, Error &error);
 
     int type() const { return type_; }
     bool is_inherited() const { return fork_guard_.is_inherited(); }
@@ -152,6 +160,9 @@ class Socket final : public LinkHost,
     void begin_batch(Link &link);
     void look_at_batches();
 
+    void unpark();
+    void part_with_crowd();
+
     // socket_borrow.cpp: the set between caller and I/O thread
     void borrow();
     void hand_back();
@@ -219,6 +230,9 @@ class Socket final : public LinkHost,
     bool receiving_more_ = false;
     bool received_since_write_ = false; // a request-reply rhythm: the next message is awaited
     bool fd_is_out_ = false;            // ZMQ_FD was asked for: the application waits by itself
+    bool is_parked_ = false;
+    uint32_t crowd_index_ = 0;
+    std::shared_ptr<PollCrowd> crowd_;
 
     std::string last_endpoint_;
     uint64_t next_endpoint_id_ = 1;

@@ -263,6 +263,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
             // From now on the application waits for this descriptor, and the I/O thread reads.
             fd_is_out_ = true;
             ++changes_;
+            part_with_crowd();
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());
             mailbox_->begin_sleep();

@@ -275,6 +275,7 @@ void Socket::close() {
     Turn turn(turn_);
     closed_ = true;
     fd_is_out_ = false;
+    part_with_crowd();
     if (mailbox_->has_news()) take_news();
     const int linger_ms = options_.linger_ms;
     const auto bound = bound_;
