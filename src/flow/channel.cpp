@@ -75,13 +75,20 @@ bool Channel::publish_crossing() {
     if (in_flow_.load(std::memory_order_relaxed)) {
         queue_.publish_guarded();
         light_fence();
+        ++published_unasked_;
         if (!reader_waits_.load(std::memory_order_relaxed)) return false;
         in_flow_.store(false, std::memory_order_relaxed);
+        // A flow that ends soon costs the reader a heavy fence for nothing: the next one has to show
+        // that it lasts.
+        if (published_unasked_ >= flow_pays) flow_begins_ = flow_begins_min;
+        else if (flow_begins_ < flow_begins_max) flow_begins_ *= 2;
     } else {
         queue_.publish();
         if (!reader_waits_.load(std::memory_order_seq_cst)) {
-            if (++published_unasked_ >= flow_begins && fences_are_unequal())
+            if (++published_unasked_ >= flow_begins_ && fences_are_unequal()) {
+                published_unasked_ = 0;
                 in_flow_.store(true, std::memory_order_seq_cst);
+            }
             return false;
         }
     }

@@ -88,7 +88,10 @@ class Channel {
         OwnMessage frame;
         bool is_fresh = false;
     };
-    static constexpr uint32_t flow_begins = 64;
+    // How many messages in a row make a flow, and how many of it make that worth a heavy fence.
+    static constexpr uint32_t flow_begins_min = 64;
+    static constexpr uint32_t flow_begins_max = 64 * 1024;
+    static constexpr uint32_t flow_pays = 2048;
     bool publish_crossing();
     bool look_before_waiting();
     bool report();
@@ -113,6 +116,7 @@ class Channel {
     alignas(64) std::atomic<uint64_t> written_{0}; // whole messages
     uint64_t reported_seen_ = 0;
     uint32_t published_unasked_ = 0; // messages in a row for which the reader did not wait
+    uint32_t flow_begins_ = flow_begins_min;
 
     // The reader's.
     alignas(64) std::atomic<uint64_t> read_{0}; // whole messages
