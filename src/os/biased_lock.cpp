@@ -25,6 +25,8 @@ void BiasedLock::take_bias_away(Seat &seat) {
     favourite_.store(nullptr, std::memory_order_relaxed);
     revoked_.store(no, std::memory_order_release);
     streak_ = 0;
+    if (now_ns() - biased_since_ >= bias_pays) streak_needed_ = streak_for_bias;
+    else if (streak_needed_ < streak_max) streak_needed_ *= 2;
 }
 
 void BiasedLock::count_streak() {
@@ -34,17 +36,21 @@ void BiasedLock::count_streak() {
         streak_ = 0;
         return;
     }
-    if (++streak_ < streak_for_bias || !fences_are_unequal()) return;
+    if (++streak_ < streak_needed_ || !fences_are_unequal()) return;
     streak_ = 0;
-    for (int i = 0; i < seats_taken_; ++i) {
-        if (!::pthread_equal(seats_[i].thread, self)) continue;
-        favourite_.store(&seats_[i], std::memory_order_release);
-        return;
+    if (Seat *const seat = seat_of(self)) {
+        biased_since_ = now_ns();
+        favourite_.store(seat, std::memory_order_release);
     }
-    if (seats_taken_ == seats_max) return;
+}
+
+BiasedLock::Seat *BiasedLock::seat_of(pthread_t thread) {
+    for (int i = 0; i < seats_taken_; ++i)
+        if (::pthread_equal(seats_[i].thread, thread)) return &seats_[i];
+    if (seats_taken_ == seats_max) return nullptr;
     Seat &seat = seats_[seats_taken_++];
-    seat.thread = self;
-    favourite_.store(&seat, std::memory_order_release);
+    seat.thread = thread;
+    return &seat;
 }
 
 void BiasedLock::wake_other(Seat &seat) { wake_sleepers(seat.inside, 1); }

@@ -1,7 +1,8 @@
 // BiasedLock: mutual exclusion that costs a thread next to nothing while it is the only one to come.
-// After `streak_for_bias` acquisitions in a row by one thread the lock leans to it: from then on that
-// thread enters by a plain store to its own seat and a look at two words. Any other thread takes the
-// inner lock, takes the bias away with a heavy fence and waits for the favourite to leave.
+// After `streak_for_bias` acquisitions in a row by one thread, or more where that did not pay, the lock
+// leans to it: from then on that thread enters by a plain store to its own seat and a look at two
+// words. Any other thread takes the inner lock, takes the bias away with a heavy fence and waits for
+// the favourite to leave.
 //
 //   unbiased --streak of one thread--> biased to its seat --another thread comes--> unbiased
 //
@@ -24,6 +25,7 @@
 #ifndef TERN_OS_BIASED_LOCK_HPP
 #define TERN_OS_BIASED_LOCK_HPP
 
+#include "os/clock.hpp"
 #include "os/fences.hpp"
 #include "os/lock.hpp"
 
@@ -56,6 +58,9 @@ class BiasedLock {
   private:
     static constexpr int seats_max = 4;
     static constexpr uint32_t streak_for_bias = 64;
+    // Each time the bias is taken away sooner than this, the next one takes twice the streak.
+    static constexpr uint32_t streak_max = 64 * 1024;
+    static constexpr Nanoseconds bias_pays = 2 * ns_per_ms;
 
     struct Seat {
         std::atomic<uint32_t> inside{0};
@@ -78,6 +83,7 @@ class BiasedLock {
     void lock_inner();
     void take_bias_away(Seat &seat);
     void count_streak();
+    Seat *seat_of(pthread_t thread);
     void wake_other(Seat &seat);
 
     std::atomic<Seat *> favourite_{nullptr};
@@ -87,6 +93,8 @@ class BiasedLock {
     Seat *entered_ = nullptr; // null: the holder has the inner lock
     pthread_t last_thread_{};
     uint32_t streak_ = 0;
+    uint32_t streak_needed_ = streak_for_bias;
+    Nanoseconds biased_since_ = 0;
     int seats_taken_ = 0;
     Lock inner_;
     Seat seats_[seats_max];

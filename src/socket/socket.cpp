@@ -25,6 +25,9 @@ constexpr Nanoseconds spin_max = 20 * ns_per_us;
 // part of a stream, which may wait for company. Measured, not sacred: see doc/architecture.md.
 constexpr Nanoseconds look_again_after = 50 * ns_per_us;
 constexpr Nanoseconds stream_gap = 20 * ns_per_us;
+// When this thread wrote last, on whatever socket: one that sends on many sockets in turn is in a
+// stream too.
+thread_local Nanoseconds own_last_write_ns = 0;
 } // namespace
 
 Socket::Socket(Context &context, int type, const ContextOptions &context_options)
@@ -147,7 +150,8 @@ void Socket::flush_outputs(Turn &turn) {
             if (!is_asked) {
                 is_asked = true;
                 const bool answer_awaited = received_since_write_ && !pattern_->can_recv();
-                at_once = answer_awaited || now_ns() - last_write_ns_ > stream_gap;
+                const Nanoseconds newest = std::max(last_write_ns_, own_last_write_ns);
+                at_once = answer_awaited || now_ns() - newest > stream_gap;
             }
             if (at_once) link.write_out(turn);
             else begin_batch(link);
@@ -171,7 +175,7 @@ void Socket::begin_batch(Link &link) {
 }
 
 void Socket::link_wrote(Link &link, Nanoseconds now) {
-    last_write_ns_ = now;
+    last_write_ns_ = own_last_write_ns = now;
     if (link.in_batch_list)
         batch_writes_.store(batch_writes_.load(std::memory_order_relaxed) + 1,
                             std::memory_order_relaxed);
