@@ -12,8 +12,8 @@ struct replier {
 static void *reply_all(void *argument) {
     const struct replier *self = argument;
     void *socket = connected_socket(self->context, ZMQ_REP, "inproc://latency");
-    echo_messages(socket, self->size, self->count);
-    check(zmq_close(socket) == 0, "zmq_close");
+    echo_messages(socket, self->count);
+    close_socket(socket);
     return NULL;
 }
 
@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
     struct replier replier = {new_context(), message_size(argv[1]), positive_number(argv[2])};
     void *requester = bound_socket(replier.context, ZMQ_REQ, "inproc://latency");
     pthread_t thread = new_thread(reply_all, &replier);
-    measure_round_trips(requester, replier.size, replier.count);
+    measure_round_trips(requester, replier.size, replier.count, 0);
     pthread_join(thread, NULL);
     close_and_end(requester, replier.context);
     return 0;

@@ -13,7 +13,7 @@ static void *send_all(void *argument) {
     const struct sender *self = argument;
     void *socket = connected_socket(self->context, ZMQ_PUSH, "inproc://throughput");
     send_messages(socket, self->size, self->count);
-    check(zmq_close(socket) == 0, "zmq_close");
+    close_socket(socket);
     return NULL;
 }
 

@@ -10,7 +10,7 @@ int main(int argc, char **argv) {
     void *context = new_context();
     void *replier = bound_socket(context, ZMQ_REP, argv[1]);
     struct moment begin = this_moment();
-    echo_messages(replier, size, count);
+    echo_messages(replier, count);
     struct moment end = this_moment();
     printf("size=%zu count=%ld seconds=%.6f cpu_us_per_round_trip=%.4f\n", size, count,
            (end.wall_us - begin.wall_us) * 1e-6, (end.cpu_us - begin.cpu_us) / (double)count);

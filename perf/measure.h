@@ -1,67 +1,25 @@
-// What the benchmarks share: clocks, checked calls, the loops that are measured, one line of
-// result. Include it before anything else: it selects the POSIX interfaces that strict C11 hides.
+// What the benchmarks of zmq.h share: checked calls, and the loops that are measured.
 #ifndef PERF_MEASURE_H
 #define PERF_MEASURE_H
 
-#define _POSIX_C_SOURCE 200809L
-
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <time.h>
+#include "perf.h"
 #include <zmq.h>
 
 static inline void check(int succeeded, const char *what) {
-    if (succeeded) return;
-    fprintf(stderr, "%s: %s\n", what, zmq_strerror(zmq_errno()));
-    exit(1);
-}
-
-// The command line: exits with the usage when the number of arguments is wrong.
-static inline void require_arguments(int argc, int least, int most, const char *usage) {
-    if (argc - 1 >= least && argc - 1 <= most) return;
-    fprintf(stderr, "usage: %s\n", usage);
-    exit(2);
-}
-
-static inline long positive_number(const char *text) {
-    char *end;
-    long value = strtol(text, &end, 10);
-    if (*end == '\0' && end != text && value > 0) return value;
-    fprintf(stderr, "'%s' is not a positive number\n", text);
-    exit(2);
-}
-
-static inline size_t message_size(const char *text) {
-    return strcmp(text, "0") == 0 ? 0 : (size_t)positive_number(text);
-}
-
-// Wall clock and processor time (user and system, all threads of this process) at one moment.
-struct moment {
-    double wall_us;
-    double cpu_us;
-};
-
-static inline double wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec * 1e-3;
-}
-
-static inline struct moment this_moment(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    struct moment moment = {wall_us(),
-                            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-                                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)};
-    return moment;
+    if (!succeeded) fail(what, zmq_strerror(zmq_errno()));
 }
 
 static inline void *new_context(void) {
     void *context = zmq_ctx_new();
     check(context != NULL, "zmq_ctx_new");
+    return context;
+}
+
+// A context that takes this many sockets, in a process that may have the descriptors for them.
+static inline void *new_context_for(long sockets) {
+    raise_descriptor_limit();
+    void *context = new_context();
+    check(zmq_ctx_set(context, ZMQ_MAX_SOCKETS, (int)sockets + 16) == 0, "ZMQ_MAX_SOCKETS");
     return context;
 }
 
@@ -92,16 +50,14 @@ static inline void read_endpoint(void *socket, char *text, size_t size) {
     check(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, text, &size) == 0, "ZMQ_LAST_ENDPOINT");
 }
 
+static inline void close_socket(void *socket) { check(zmq_close(socket) == 0, "zmq_close"); }
+
+static inline void end_context(void *context) { check(zmq_ctx_term(context) == 0, "zmq_ctx_term"); }
+
 // Closes with the default linger and waits until everything sent has left.
 static inline void close_and_end(void *socket, void *context) {
-    check(zmq_close(socket) == 0, "zmq_close");
-    check(zmq_ctx_term(context) == 0, "zmq_ctx_term");
-}
-
-static inline pthread_t new_thread(void *(*function)(void *), void *argument) {
-    pthread_t thread;
-    check(pthread_create(&thread, NULL, function, argument) == 0, "pthread_create");
-    return thread;
+    close_socket(socket);
+    end_context(context);
 }
 
 // Throughput
@@ -125,17 +81,6 @@ static inline void receive_messages(void *socket, size_t size, long count) {
     check(zmq_msg_close(&message) == 0, "zmq_msg_close");
 }
 
-// count is what was asked for, timed is the number of messages that the two moments enclose.
-static inline void print_throughput(size_t size, long count, long timed, struct moment begin,
-                                    struct moment end) {
-    double seconds = (end.wall_us - begin.wall_us) * 1e-6;
-    double rate = seconds > 0 ? (double)timed / seconds : 0;
-    printf("size=%zu count=%ld seconds=%.6f messages_per_second=%.0f mbit_per_second=%.3f "
-           "cpu_us_per_message=%.4f\n",
-           size, count, seconds, rate, rate * (double)size * 8e-6,
-           timed > 0 ? (end.cpu_us - begin.cpu_us) / (double)timed : 0);
-}
-
 // Receives all messages; the clock runs from the arrival of the first to that of the last.
 static inline void measure_arrivals(void *socket, size_t size, long count) {
     receive_messages(socket, size, 1);
@@ -144,23 +89,19 @@ static inline void measure_arrivals(void *socket, size_t size, long count) {
     print_throughput(size, count, count - 1, begin, this_moment());
 }
 
-// Latency
+// Requests
 
-static inline int compare_doubles(const void *left, const void *right) {
-    double difference = *(const double *)left - *(const double *)right;
-    return (difference > 0) - (difference < 0);
-}
-
-// Sends back whatever comes.
-static inline void echo_messages(void *socket, size_t size, long count) {
-    zmq_msg_t message;
-    check(zmq_msg_init(&message) == 0, "zmq_msg_init");
-    for (long echoed = 0; echoed < count; ++echoed) {
-        check(zmq_msg_recv(&message, socket, 0) >= 0, "zmq_msg_recv");
-        check(zmq_msg_size(&message) == size, "a message of the wrong size");
-        check(zmq_msg_send(&message, socket, 0) >= 0, "zmq_msg_send");
+// Sends back whatever comes, all parts of it (to ROUTER, the routing id is one).
+static inline void echo_messages(void *socket, long count) {
+    zmq_msg_t part;
+    check(zmq_msg_init(&part) == 0, "zmq_msg_init");
+    for (long echoed = 0; echoed < count;) {
+        check(zmq_msg_recv(&part, socket, 0) >= 0, "zmq_msg_recv");
+        int has_more = zmq_msg_more(&part);
+        check(zmq_msg_send(&part, socket, has_more ? ZMQ_SNDMORE : 0) >= 0, "zmq_msg_send");
+        if (!has_more) ++echoed;
     }
-    check(zmq_msg_close(&message) == 0, "zmq_msg_close");
+    check(zmq_msg_close(&part) == 0, "zmq_msg_close");
 }
 
 // Sends one message to and fro without touching its content or measuring.
@@ -172,38 +113,36 @@ static inline void make_round_trips(void *socket, zmq_msg_t *message, size_t siz
     }
 }
 
-// Makes all round trips; the first tenth, at most 1000, is warm-up (the connection is made in it)
-// and is not counted. mean, median and p99 are halves of a round trip, as the classic tool prints
-// its latency; the names with rtt are whole ones.
-static inline void measure_round_trips(void *socket, size_t size, long count) {
-    long warm_up = count / 10 < 1000 ? count / 10 : 1000;
-    long measured = count - warm_up;
-    double *trips_us = malloc((size_t)measured * sizeof *trips_us);
-    check(trips_us != NULL, "malloc");
+static inline void await_message(void *socket) {
+    zmq_pollitem_t item = {.socket = socket, .events = ZMQ_POLLIN};
+    check(zmq_poll(&item, 1, -1) == 1, "zmq_poll");
+}
+
+struct requester {
+    void *socket;
+    size_t size;
+    int is_polling; // zmq_poll before each receive
     zmq_msg_t message;
-    check(zmq_msg_init_size(&message, size) == 0, "zmq_msg_init_size");
-    memset(zmq_msg_data(&message), 0, size);
-    make_round_trips(socket, &message, size, warm_up);
+};
 
-    struct moment begin = this_moment();
-    double before = begin.wall_us;
-    for (long trip = 0; trip < measured; ++trip) {
-        make_round_trips(socket, &message, size, 1);
-        double after = wall_us();
-        trips_us[trip] = after - before;
-        before = after;
+static inline void make_trip(void *argument) {
+    struct requester *self = argument;
+    if (!self->is_polling) {
+        make_round_trips(self->socket, &self->message, self->size, 1);
+        return;
     }
-    struct moment end = this_moment();
-    check(zmq_msg_close(&message) == 0, "zmq_msg_close");
+    check(zmq_msg_send(&self->message, self->socket, 0) >= 0, "zmq_msg_send");
+    await_message(self->socket);
+    check(zmq_msg_recv(&self->message, self->socket, 0) >= 0, "zmq_msg_recv");
+    check(zmq_msg_size(&self->message) == self->size, "a message of the wrong size");
+}
 
-    double mean = (end.wall_us - begin.wall_us) / (double)measured;
-    qsort(trips_us, (size_t)measured, sizeof *trips_us, compare_doubles);
-    double median = trips_us[measured / 2], p99 = trips_us[measured * 99 / 100];
-    free(trips_us);
-    printf("size=%zu count=%ld seconds=%.6f mean_us=%.3f median_us=%.3f p99_us=%.3f "
-           "rtt_mean_us=%.3f rtt_median_us=%.3f rtt_p99_us=%.3f cpu_us_per_round_trip=%.4f\n",
-           size, count, (end.wall_us - begin.wall_us) * 1e-6, mean / 2, median / 2, p99 / 2, mean,
-           median, p99, (end.cpu_us - begin.cpu_us) / (double)measured);
+static inline void measure_round_trips(void *socket, size_t size, long count, int is_polling) {
+    struct requester requester = {.socket = socket, .size = size, .is_polling = is_polling};
+    check(zmq_msg_init_size(&requester.message, size) == 0, "zmq_msg_init_size");
+    memset(zmq_msg_data(&requester.message), 0, size);
+    measure_trips(make_trip, &requester, size, count);
+    check(zmq_msg_close(&requester.message) == 0, "zmq_msg_close");
 }
 
 #endif

@@ -17,7 +17,7 @@ static void *send_all(void *argument) {
     const struct stage *self = argument;
     void *socket = connected_socket(self->context, ZMQ_PUSH, self->front_endpoint);
     send_messages(socket, self->size, self->count);
-    check(zmq_close(socket) == 0, "zmq_close");
+    close_socket(socket);
     return NULL;
 }
 
@@ -25,8 +25,8 @@ static void *forward_all(void *argument) {
     const struct stage *self = argument;
     zmq_proxy(self->front, self->back, NULL);
     check(zmq_errno() == ETERM, "zmq_proxy");
-    check(zmq_close(self->front) == 0, "zmq_close");
-    check(zmq_close(self->back) == 0, "zmq_close");
+    close_socket(self->front);
+    close_socket(self->back);
     return NULL;
 }
 

@@ -34,8 +34,8 @@ static void *receive_all(void *argument) {
     }
     check(zmq_connect(socket, self->endpoint) == 0, self->endpoint);
     receive_messages(socket, self->size, self->count);
-    check(zmq_close(socket) == 0, "zmq_close");
-    if (self->context == NULL) check(zmq_ctx_term(context) == 0, "zmq_ctx_term");
+    close_socket(socket);
+    if (self->context == NULL) end_context(context);
     return NULL;
 }
 

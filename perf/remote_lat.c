@@ -10,7 +10,7 @@ int main(int argc, char **argv) {
     long count = positive_number(argv[3]);
     void *context = new_context();
     void *requester = connected_socket(context, ZMQ_REQ, argv[1]);
-    measure_round_trips(requester, size, count);
+    measure_round_trips(requester, size, count, 0);
     close_and_end(requester, context);
     return 0;
 }

@@ -3,8 +3,8 @@
 // Does not measure: throughput; its clock includes making the connection. Believe local_thr.
 // With "wait" it keeps the connection until the receiver closes it. Needed over ipc with libraries
 // that drop what is in the kernel when the sender goes while the receiver is at its high water
-// mark.
-#include "measure.h"
+// mark. With "curve" the connection is encrypted.
+#include "curve.h"
 
 // A monitor that reports only the end of a connection.
 static void *watch_disconnect(void *context, void *socket) {
@@ -17,16 +17,18 @@ static void await_disconnect(void *sender, void *monitor) {
     char frame[512]; // the event, then the address
     check(zmq_recv(monitor, frame, sizeof frame, 0) >= 0, "monitor");
     check(zmq_socket_monitor(sender, NULL, 0) == 0, "zmq_socket_monitor");
-    check(zmq_close(monitor) == 0, "zmq_close");
+    close_socket(monitor);
 }
 
 int main(int argc, char **argv) {
-    require_arguments(argc, 3, 4, "remote_thr <connect-to> <message-size> <message-count> [wait]");
+    require_arguments(argc, 3, 5,
+                      "remote_thr <connect-to> <message-size> <message-count> [wait] [curve]");
     size_t size = message_size(argv[2]);
     long count = positive_number(argv[3]);
-    int is_waiting = argc == 5 && strcmp(argv[4], "wait") == 0;
+    int is_waiting = has_word(argc, argv, "wait");
     void *context = new_context();
     void *sender = new_socket(context, ZMQ_PUSH);
+    if (has_word(argc, argv, "curve")) make_curve_client(sender);
     void *monitor = is_waiting ? watch_disconnect(context, sender) : NULL;
     check(zmq_connect(sender, argv[1]) == 0, argv[1]);
     struct moment begin = this_moment();
