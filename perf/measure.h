@@ -50,6 +50,17 @@ static inline void read_endpoint(void *socket, char *text, size_t size) {
     check(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, text, &size) == 0, "ZMQ_LAST_ENDPOINT");
 }
 
+// Tells a companion where a socket is bound, who hears it.
+static inline void tell_endpoint(struct line line, void *socket) {
+    char endpoint[256] = "";
+    read_endpoint(socket, endpoint, sizeof endpoint);
+    require(write(line.out, endpoint, sizeof endpoint) == (ssize_t)sizeof endpoint, "tell");
+}
+
+static inline void hear_endpoint(struct line line, char endpoint[256]) {
+    require(read(line.in, endpoint, 256) == 256, "hear");
+}
+
 static inline void close_socket(void *socket) { check(zmq_close(socket) == 0, "zmq_close"); }
 
 static inline void end_context(void *context) { check(zmq_ctx_term(context) == 0, "zmq_ctx_term"); }

@@ -240,11 +240,12 @@ def bar_plot(lines):
     label_width, plot_width, row_height, top = 470, 520, 26, 60
     values = [median(ratios) for line in lines for ratios in (line.ratios, line.cpu_ratios)
               if usable(ratios)] + [line.figure.at_least for line in lines if line.figure.at_least]
-    low = min(-1, math.floor(math.log2(min(values))))
-    high = max(1, math.ceil(math.log2(max(values))))
+    low = max(-5, min(-1, math.floor(math.log2(min(values)))))
+    high = min(11, max(1, math.ceil(math.log2(max(values)))))
 
-    def x(value):
-        return label_width + (math.log2(value) - low) / (high - low) * plot_width
+    def x(value):  # what lies beyond ends at the edge, with its number
+        power = min(high, max(low, math.log2(value)))
+        return label_width + (power - low) / (high - low) * plot_width
 
     bottom = top + row_height * len(lines)
     parts = []
@@ -257,9 +258,11 @@ def bar_plot(lines):
         parts.append(f'<rect x="{left:.1f}" y="{height}" width="{right - left:.1f}" '
                      f'height="{thickness}" fill="{color}"/>')
 
-    def bar(value, height, color):
+    def bar(value, height, color, mark=None):
         left, right = sorted((x(1), x(value)))
         box(left, right, height, 9, color)
+        if mark and right - 5 < x(mark) < right + 40:  # the number goes behind it
+            right = x(mark)
         text(right + 5, height + 9, f"{value:.2f}")
 
     text(label_width, 20, "How many times Tern is better than the reference (logarithmic)")
@@ -272,14 +275,15 @@ def bar_plot(lines):
         color = "#333" if power == 0 else "#ddd"
         parts.append(f'<line x1="{x(2.0 ** power):.1f}" y1="{top - 6}" x2="{x(2.0 ** power):.1f}" '
                      f'y2="{bottom}" stroke="{color}"/>')
-        text(x(2.0 ** power), bottom + 16, f"{2.0 ** power:g}", "middle")
+        text(x(2.0 ** power), bottom + 16, f"{2 ** power}" if power >= 0 else f"1/{2 ** -power}",
+             "middle")
     for index, line in enumerate(lines):
         height = top + row_height * index
         text(label_width - 10, height + 15, line.label, "end")
-        for ratios, offset, color in ((line.ratios, 2, "#1f6f8b"),
-                                      (line.cpu_ratios, 12, "#99a8b2")):
-            if usable(ratios):
-                bar(median(ratios), height + offset, color)
+        if usable(line.ratios):
+            bar(median(line.ratios), height + 2, "#1f6f8b", line.figure.at_least)
+        if usable(line.cpu_ratios):
+            bar(median(line.cpu_ratios), height + 12, "#99a8b2")
         if line.figure.at_least:
             box(x(line.figure.at_least) - 1.5, x(line.figure.at_least) + 1.5, height, 13, "#c0392b")
     width = label_width + plot_width + 60

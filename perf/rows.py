@@ -139,6 +139,12 @@ def senders(sockets, threads, label, count):
                rate(1), count, 1000)
 
 
+def receivers(sockets, count):
+    return Row(f"receivers-tcp-{sockets}",
+               f"{sockets} PULL sockets in one thread with zmq_poll, tcp 20 B", "tcp",
+               (("many_receivers", "tcp", str(sockets), "20", "{count}"),), rate(1), count, 1000)
+
+
 def threads(transport, number, io_threads, count):
     who = {1: "one thread", 2: "two threads"}[number]
     return Row(f"threads-{transport}-{number}-io{io_threads}",
@@ -205,9 +211,10 @@ ROWS = (
     fan_out(2, 500000),
     fan_out(8, 150000),
     clients(100000),
-    senders(16, 4, "in four threads", 1000000),
-    senders(16, 16, "with a thread each", 1000000),
-    senders(64, 1, "in one thread", 1000000),
+    senders(16, 4, "in four threads", 300000),
+    senders(16, 16, "with a thread each", 300000),
+    senders(64, 1, "in one thread", 300000),
+    receivers(64, 300000),
     threads("tcp", 1, 1, 1000000),
     threads("tcp", 2, 1, 1000000),
     threads("tcp", 2, 2, 1000000),

@@ -40,13 +40,12 @@ static void run_streams(struct task *task, struct stream *streams, pthread_t *th
 }
 
 static void *send_stream(void *argument) {
-    const struct stream *self = argument;
-    void *socket =
-        connected_socket(self->task->context, ZMQ_PUSH, self->task->endpoints[self->number]);
-    send_messages(socket, self->task->size, 1);
+    struct stream *self = argument;
+    const char *endpoint = self->task->endpoints[self->number];
+    self->socket = connected_socket(self->task->context, ZMQ_PUSH, endpoint);
+    send_messages(self->socket, self->task->size, 1);
     pthread_barrier_wait(&self->task->barrier);
-    send_messages(socket, self->task->size, self->task->count);
-    close_socket(socket);
+    send_messages(self->socket, self->task->size, self->task->count);
     return NULL;
 }
 
@@ -61,11 +60,7 @@ static void *receive_stream(void *argument) {
 
 static void send_all(void *argument, struct line line) {
     struct task *task = argument;
-    for (long i = 0; i < task->threads; ++i) { // they come through the pipe
-        require(read(line.in, task->endpoints[i], sizeof *task->endpoints) ==
-                    (ssize_t)sizeof *task->endpoints,
-                "endpoint");
-    }
+    for (long i = 0; i < task->threads; ++i) hear_endpoint(line, task->endpoints[i]);
     struct stream *streams = new_memory((size_t)task->threads, sizeof *streams);
     pthread_t *threads = new_memory((size_t)task->threads, sizeof *threads);
     task->context = context_of(task);
@@ -74,7 +69,8 @@ static void send_all(void *argument, struct line line) {
     hear(line); // every first message has arrived
     pthread_barrier_wait(&task->barrier);
     for (long i = 0; i < task->threads; ++i) pthread_join(threads[i], NULL);
-    hear(line); // everything has arrived
+    hear(line); // everything has arrived: over ipc, libzmq loses messages if this is not awaited
+    for (long i = 0; i < task->threads; ++i) close_socket(streams[i].socket);
     end_context(task->context);
 }
 
@@ -95,10 +91,7 @@ int main(int argc, char **argv) {
     pthread_barrier_init(&task.barrier, NULL, (unsigned)task.threads + 1);
     for (long i = 0; i < task.threads; ++i) {
         streams[i].socket = bound_socket(task.context, ZMQ_PULL, wildcard);
-        read_endpoint(streams[i].socket, task.endpoints[i], sizeof *task.endpoints);
-        require(write(senders.line.out, task.endpoints[i], sizeof *task.endpoints) ==
-                    (ssize_t)sizeof *task.endpoints,
-                "endpoint");
+        tell_endpoint(senders.line, streams[i].socket);
     }
     run_streams(&task, streams, threads, receive_stream);
     pthread_barrier_wait(&task.barrier);
