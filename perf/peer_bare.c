@@ -1,7 +1,8 @@
 // Bare blocking sockets, tcp and ipc: what a library on top of them could reach at best.
 // Messages are framed as in ZMTP 3 (flags, size of one or eight bytes, body). Small ones leave in
-// writes of 64 KiB, large bodies straight from where they lie; receiving asks for 64 KiB, or for
-// the rest of a large body, straight into its place. No copy, no memory of its own per message.
+// writes of 64 KiB, large bodies straight from where they lie; receiving asks for 64 KiB, behind
+// the rest of a large body, which goes straight into its place. No copy, no memory of its own per
+// message.
 #include "peer.h"
 
 #include <arpa/inet.h>
@@ -122,17 +123,24 @@ void send_new(struct peer *self, size_t size) {
     write_all(self, parts, 2);
 }
 
-static void read_some(struct peer *self, void *place, size_t size, size_t *got) {
+// Reads into the place, if there is one, and behind it into the free part of the buffer. Returns
+// how much went into the place.
+static size_t read_some(struct peer *self, void *place, size_t size) {
     if (self->fd < 0) {
         self->fd = accept(self->listener, NULL, NULL);
         require(self->fd >= 0, "accept");
         close(self->listener);
         self->listener = -1;
     }
-    ssize_t read = recv(self->fd, place, size, 0);
+    struct iovec parts[2] = {{place, size},
+                             {self->in + self->in_size, buffer_size - self->in_size}};
+    ssize_t read = size > 0 ? readv(self->fd, parts, 2)
+                            : recv(self->fd, parts[1].iov_base, parts[1].iov_len, 0);
     require(read >= 0, "recv");
     if (read == 0) fail("recv", "the other side has gone");
-    *got += (size_t)read;
+    size_t placed = (size_t)read < size ? (size_t)read : size;
+    self->in_size += (size_t)read - placed;
+    return placed;
 }
 
 // At least so many bytes in the buffer.
@@ -141,8 +149,7 @@ static void need(struct peer *self, size_t size) {
     memmove(self->in, self->in + self->in_at, self->in_size - self->in_at);
     self->in_size -= self->in_at;
     self->in_at = 0;
-    while (self->in_size < size)
-        read_some(self, self->in + self->in_size, buffer_size - self->in_size, &self->in_size);
+    while (self->in_size < size) read_some(self, NULL, 0);
 }
 
 size_t receive(struct peer *self) {
@@ -157,7 +164,8 @@ size_t receive(struct peer *self) {
     size_t here = self->in_size - self->in_at;
     if (here > size) here = (size_t)size;
     self->in_at += here;
-    for (size_t got = here; got < size;) read_some(self, self->body + got, size - got, &got);
+    if (here < size) self->in_at = self->in_size = 0; // nothing is left in the buffer
+    for (size_t got = here; got < size;) got += read_some(self, self->body + got, size - got);
     return self->kept = (size_t)size;
 }
 
