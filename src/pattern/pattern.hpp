@@ -71,9 +71,10 @@ class Pattern {
 // Null for a type that does not exist. `random` seeds counters that must not start alike.
 std::unique_ptr<Pattern> make_pattern(int socket_type, PatternHost &host, uint32_t random);
 
-inline int option_int(const void *value) {
-    int number;
-    std::memcpy(&number, value, sizeof number);
+// A value may be shorter than an int (ZMQ_XSUB_VERBOSE_UNSUBSCRIBE).
+inline int option_int(const void *value, size_t size = sizeof(int)) {
+    int number = 0;
+    std::memcpy(&number, value, size < sizeof number ? size : sizeof number);
     return number;
 }
 

@@ -93,11 +93,11 @@ Error Xsub::send(Message &frame) {
     return err::none;
 }
 
-Error Xsub::set_option(int option, const void *value, size_t) {
+Error Xsub::set_option(int option, const void *value, size_t size) {
     switch (option) {
     case ZMQ_ONLY_FIRST_SUBSCRIBE: only_first_subscribe_ = option_int(value) != 0; return err::none;
     case ZMQ_XSUB_VERBOSE_UNSUBSCRIBE:
-        verbose_unsubscribe_ = option_int(value) != 0;
+        verbose_unsubscribe_ = option_int(value, size) != 0;
         return err::none;
     default: return err::invalid;
     }

@@ -264,6 +264,15 @@ TEST_CASE("UP-3: with XSUB_VERBOSE_UNSUBSCRIBE every unsubscribe is forwarded") 
     CHECK(f[0].recv_all().size() == 5);
 }
 
+TEST_CASE("UP-3: XSUB_VERBOSE_UNSUBSCRIBE in fewer than four bytes is read no further") {
+    XsubFixture f(1);
+    f.set(ZMQ_XSUB_VERBOSE_UNSUBSCRIBE, 1);
+    const uint8_t off_and_what_follows[] = {0, 1, 1, 1};
+    REQUIRE_FALSE(f.socket.set_option(ZMQ_XSUB_VERBOSE_UNSUBSCRIBE, off_and_what_follows, 1));
+    f.send({minus("A")});
+    CHECK(f[0].recv_all().empty());
+}
+
 TEST_CASE("UP-4: other messages go to all publishers, full pipes miss them") {
     XsubFixture f(0);
     FakePeer slow(1), quick(10);
