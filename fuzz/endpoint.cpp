@@ -73,6 +73,9 @@ void check_filter(const std::string &text, bool ipv6) {
     // An IPv4 address is the same peer when it comes mapped.
     if (const auto ipv4 = address.as_ipv4())
         if (ipv4->host_text() != "0.0.0.0") FUZZ_CHECK(filter->matches(*ipv4));
+    // One that was written as IPv4 and has bits does not let in all of IPv4.
+    if (text.find(':') == text.npos && ipv6 && filter->prefix_bits > 0)
+        FUZZ_CHECK(filter->prefix_bits > 96);
     // With all bits, nobody else.
     if (filter->prefix_bits != bits_max) return;
     const auto other = parse_address_filter(ipv6 ? "2001:db8::77" : "203.0.113.77", ipv6);

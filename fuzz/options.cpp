@@ -116,6 +116,18 @@ void check_taken(const Options &options, int type, const OptionRow &row, const B
     }
 }
 
+// Who asks, and who must be asked.
+void check_zap(const SecurityOptions &security) {
+    const bool has_domain = !security.zap_domain.empty();
+    const bool is_plain = security.mechanism == mechanism_id::plain;
+    FUZZ_CHECK(!refuses_everybody(security) || (needs_zap_handler(security) && asks_zap(security)));
+    FUZZ_CHECK(refuses_everybody(security) ==
+               (is_plain && security.as_server && security.zap_enforce_domain && !has_domain));
+    FUZZ_CHECK(needs_zap_handler(security) == (is_plain || security.zap_enforce_domain));
+    FUZZ_CHECK(asks_zap(security) || !has_domain);
+    if (security.mechanism == mechanism_id::null) FUZZ_CHECK(asks_zap(security) == has_domain);
+}
+
 class Host final : public PatternHost {
     void pipe_drained(Pipe &) override {}
     void pipe_refused(Pipe &) override {}
@@ -156,6 +168,7 @@ void run(Input input) {
             FUZZ_CHECK(error == err::invalid && snapshot(options) == before);
             continue;
         }
+        check_zap(options.link.security);
         check_taken(options, type, *row, is_null ? Buffer() : value, is_null);
         if (row->home == OptionRow::Home::pattern && pattern)
             (void)pattern->set_option(number, data, size);

@@ -305,7 +305,8 @@ Result<AddressFilter> parse_address_filter(std::string_view text, bool ipv6) {
     // "10.0.0.0/8" means eight bits of the IPv4 address, also where it is held mapped into IPv6.
     // Taken from the front of the mapped form, they would let every IPv4 peer in.
     const bool is_ipv4_text = host.find(':') == host.npos;
-    if (is_ipv4_text && bits_max == ipv6_bits && bits > 0 && bits <= long(ipv4_bits)) {
+    if (is_ipv4_text && bits_max == ipv6_bits && bits > 0 && bits <= long(mapped_bits)) {
+        if (bits > long(ipv4_bits)) return err::invalid; // ends before the IPv4 address begins
         filter.prefix_bits += mapped_bits;
     }
     return filter;

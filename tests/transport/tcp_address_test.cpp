@@ -185,6 +185,10 @@ TEST_CASE("An IPv4 filter means IPv4 bits, also between IPv6 sockets") {
     CHECK(ten->matches(address_of("10.1.2.3")));
     CHECK_FALSE(ten->matches(address_of("11.1.2.3", true)));
     CHECK_FALSE(ten->matches(address_of("::1", true)));
+    // More bits than an IPv4 address has, but none of the IPv4 address: that would be everybody.
+    for (const char *text : {"10.0.0.0/33", "10.0.0.0/64", "10.0.0.0/96"})
+        CHECK(parse_address_filter(text, true).error() == err::invalid);
+    CHECK_FALSE(parse_address_filter("10.0.0.0/104", true)->matches(address_of("11.1.2.3", true)));
     CHECK(parse_address_filter("10.0.0.0/8", false)->matches(address_of("10.1.2.3", true)));
 }
 
