@@ -41,6 +41,9 @@ int zmq_has(const char *capability) {
 #if defined(TERN_HAVE_CURVE_MECHANISM)
     if (name == "curve") return 1;
 #endif
+#if defined(TERN_HAVE_GSSAPI)
+    if (name == "gssapi") return 1;
+#endif
     return 0;
 }
 

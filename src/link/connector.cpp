@@ -13,7 +13,7 @@ struct Connector::Lookup {
 };
 
 Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
-                     Endpoint endpoint, Resolver &resolver, uint32_t random)
+                     Endpoint endpoint, HelperThreads &resolver, uint32_t random)
     : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)), endpoint_(std::move(endpoint)),
       resolver_(resolver),
       link_(std::make_shared<Link>(host_holder_, *this, options_, EndpointTexts{{}, endpoint_.text, false})),

@@ -10,7 +10,7 @@
 #define TERN_LINK_CONNECTOR_HPP
 
 #include "link/opening.hpp"
-#include "os/resolver.hpp"
+#include "os/helper_threads.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/tcp.hpp"
 
@@ -24,7 +24,7 @@ class Connector final : public EventHandler,
                         public std::enable_shared_from_this<Connector> {
   public:
     Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
-              Endpoint endpoint, Resolver &resolver, uint32_t random);
+              Endpoint endpoint, HelperThreads &resolver, uint32_t random);
 
     // What zmq_connect checks at once.
     static Error check(const Endpoint &endpoint);
@@ -67,7 +67,7 @@ class Connector final : public EventHandler,
     const uint64_t id_;
     const std::shared_ptr<const LinkOptions> options_;
     const Endpoint endpoint_;
-    Resolver &resolver_;
+    HelperThreads &resolver_;
     const std::shared_ptr<Link> link_;
     bool closed_ = false; // under the turn
 

@@ -250,7 +250,8 @@ bool Link::discards_input() const {
 // Readies a frame for the socket. False: it was for the link itself, or is dropped.
 bool Link::shape_inbound(Message &frame) {
     if (framing_ != Framing::raw) {
-        if (frame.has(Message::command)) return take_command(frame);
+        constexpr uint8_t commands = Message::command | Message::subscribe | Message::cancel;
+        if (frame.flags() & commands) return take_command(frame);
         heartbeat_.heard_other();
     }
     const bool unwanted = discards_input();
@@ -270,7 +271,14 @@ bool Link::take_command(Message &frame) {
         frame.close();
         return false;
     }
-    const Command command = parse_command(frame.bytes());
+    Command command;
+    if (frame.flags() & (Message::subscribe | Message::cancel)) { // sealed by GSSAPI
+        command.kind =
+            frame.has(Message::subscribe) ? CommandKind::subscribe : CommandKind::cancel;
+        command.body = frame.bytes();
+    } else {
+        command = parse_command(frame.bytes());
+    }
     if (command.kind != CommandKind::ping) heartbeat_.heard_other();
     const int type = options_->socket_type;
     const bool publishes = (type == ZMQ_PUB || type == ZMQ_XPUB) && to_socket_ && !closing_;
@@ -319,6 +327,8 @@ bool Link::encode(Message &frame) {
     if (make_subscription(form, frame.has(Message::subscribe), frame.bytes(), subscription_form_))
         return false;
     if (frame.has(Message::more)) form.set(Message::more);
+    // Not on the wire: it does not outlive its connection, in whatever form (see recover()).
+    form.set(frame.has(Message::subscribe) ? Message::subscribe : Message::cancel);
     const bool ok = append(form);
     form.close();
     if (ok) {

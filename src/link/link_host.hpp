@@ -1,6 +1,6 @@
 // LinkHost: what links, connectors and listeners ask of the socket they work for. Declared here by
 // the lower folder, implemented by Socket.
-// Threads: turn() and loop() from anywhere; ask_zap() on the I/O thread, without the turn; everything
+// Threads: turn() and loop() from anywhere; ask_zap(), compute_aside() on the I/O thread, without the turn; everything
 //          else only under the turn.
 #ifndef TERN_LINK_LINK_HOST_HPP
 #define TERN_LINK_LINK_HOST_HPP
@@ -11,6 +11,7 @@
 #include "reactor/loop.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -60,6 +61,9 @@ class LinkHost {
     // ENOENT: there is no handler. Any other error: there is one that can not be asked.
     virtual Result<std::unique_ptr<ZapCall>> ask_zap(const std::vector<std::string> &request,
                                                      ZapListener &listener) = 0;
+
+    // Runs a handshake's computation where it may block. False when no thread can be had.
+    [[nodiscard]] virtual bool compute_aside(std::function<void()> job, bool asks_network) = 0;
 
     // ---- a link reports
     // The connection is up. An accepted link gets its pipe here. Null routing id: not announced.

@@ -3,6 +3,8 @@
 #include "transport/stream_io.hpp"
 #include "transport/tcp.hpp"
 
+#include <mutex>
+
 #include <zmq.h>
 
 namespace tern {
@@ -30,6 +32,12 @@ void read_empty(int fd) {
 
 } // namespace
 
+struct Opening::Computation {
+    std::mutex mutex;
+    Loop *loop = nullptr;       // under mutex; a computation may end after the loop
+    Opening *opening = nullptr; // on the loop's thread
+};
+
 Opening::Opening(LinkHostPointer host, OpeningEvents &events,
                  std::shared_ptr<const LinkOptions> options, Fd fd, std::string peer_address,
                  EndpointTexts endpoints)
@@ -39,7 +47,7 @@ Opening::Opening(LinkHostPointer host, OpeningEvents &events,
 
 Opening::~Opening() {
     if (is_over_) return; // nothing left at the loop, which may be gone
-    host_.loop().cancel_timer(timer_);
+    end();
     close_descriptor();
 }
 
@@ -114,7 +122,7 @@ void Opening::read_some_bytes() {
         return;
     }
     const Bytes in(buffer, result.count);
-    if (!zap_call_) return feed(in);
+    if (!handshake_.is_blocked()) return feed(in);
     rest_.insert(rest_.end(), in.begin(), in.end());
     if (rest_.size() >= rest_max) watch_for_work();
 }
@@ -129,7 +137,9 @@ void Opening::go_on(Handshake::Outcome outcome, Bytes rest) {
     write_some_bytes();
     switch (outcome) {
     case Handshake::Outcome::more:
-        if (handshake_.is_waiting_for_zap()) ask_zap(rest);
+        if (handshake_.is_blocked()) rest_.assign(rest.begin(), rest.end());
+        if (handshake_.is_waiting_for_zap()) ask_zap();
+        else if (handshake_.is_computing()) compute();
         else if (handshake_.is_waiting_for_identity()) host_.loop().cancel_timer(timer_);
         return;
     case Handshake::Outcome::failed: protocol_failed(); return;
@@ -139,10 +149,9 @@ void Opening::go_on(Handshake::Outcome outcome, Bytes rest) {
 
 // ---- ZAP
 
-void Opening::ask_zap(Bytes rest) {
+void Opening::ask_zap() {
     const SecurityOptions &security = options_->security;
     if (refuses_everybody(security)) return lost(EFAULT);
-    rest_.assign(rest.begin(), rest.end());
     auto call = host_.ask_zap(
         zap_request_frames({security.zap_domain, peer_address_, options_->routing_id,
                             security.mechanism, handshake_.zap_credentials()}),
@@ -150,7 +159,7 @@ void Opening::ask_zap(Bytes rest) {
     if (call) {
         zap_call_ = std::move(*call);
     } else if (call.error() == err::no_entry && !needs_zap_handler(security)) {
-        zap_answered(handshake_.answer_zap(200, out_));
+        unblocked(handshake_.answer_zap(200, out_));
     } else {
         lost(EFAULT);
     }
@@ -158,19 +167,54 @@ void Opening::ask_zap(Bytes rest) {
 
 void Opening::zap_replied(const std::vector<std::string> &frames) {
     zap_call_.reset();
-    zap_answered(handshake_.take_zap_reply(frames, out_));
+    unblocked(handshake_.take_zap_reply(frames, out_));
 }
 
 void Opening::zap_lost() { lost(EFAULT); }
 
-void Opening::zap_answered(Handshake::Outcome outcome) {
+// ---- computations
+
+// The job owns what it works on, and shares with this opening only the word that it is done.
+void Opening::compute() {
+    computation_ = std::make_shared<Computation>();
+    computation_->loop = &host_.loop();
+    computation_->opening = this;
+    const bool has_begun = host_.compute_aside(
+        [job = handshake_.take_computation(), computation = computation_] {
+            job();
+            std::lock_guard<std::mutex> guard(computation->mutex);
+            if (!computation->loop) return;
+            computation->loop->post([computation] {
+                if (computation->opening) computation->opening->computed();
+            });
+        },
+        !options_->security.as_server);
+    if (!has_begun) lost(EAGAIN);
+}
+
+void Opening::computed() {
+    forget_computation();
+    unblocked(handshake_.computed(out_));
+}
+
+void Opening::forget_computation() {
+    if (!computation_) return;
+    computation_->opening = nullptr;
+    std::lock_guard<std::mutex> guard(computation_->mutex);
+    computation_->loop = nullptr;
+}
+
+// ---- after a pause
+
+void Opening::unblocked(Handshake::Outcome outcome) {
     const std::vector<uint8_t> rest = std::move(rest_);
     rest_.clear();
     if (rest.size() >= rest_max) watch_for_work();
     const Bytes in(rest.data(), rest.size());
-    if (outcome != Handshake::Outcome::more) return go_on(outcome, in);
+    if (outcome != Handshake::Outcome::more || handshake_.is_blocked() || in.empty())
+        return go_on(outcome, in);
     write_some_bytes();
-    if (!in.empty()) feed(in);
+    feed(in);
 }
 
 // ---- end
@@ -212,7 +256,8 @@ void Opening::protocol_failed() {
         emit(LinkEvent::handshake_failed_protocol, failure.code);
         break;
     case Handshake::Reason::auth: emit(LinkEvent::handshake_failed_auth, failure.code); break;
-    default: break;
+    case Handshake::Reason::helpless: emit(LinkEvent::handshake_failed_no_detail, EACCES); break;
+    case Handshake::Reason::silent: break;
     }
     const int fd = fd_.get();
     const bool is_self_connection =
@@ -240,6 +285,7 @@ void Opening::end() {
     is_over_ = true;
     host_.loop().cancel_timer(timer_);
     zap_call_.reset();
+    forget_computation();
     rest_ = {};
 }
 

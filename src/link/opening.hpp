@@ -3,9 +3,10 @@
 // Threads: I/O thread only.
 // Owner:   a Connector or Listener; dropping it closes the connection.
 // Limit:   the handshake's own: a peer that has not finished it can make us hold one frame. While the
-//          ZAP handler thinks, rest_max bytes more; then nothing is read.
+//          ZAP handler thinks, or a ticket is sought, rest_max bytes more; then nothing is read.
 //
-//   handshaking --ask_zap()--> asking --zap_replied()--> handshaking      either -> over
+//   handshaking --ask_zap()--> asking --zap_replied()--> handshaking      any of them -> over
+//   handshaking --compute()--> computing --computed()--> handshaking
 #ifndef TERN_LINK_OPENING_HPP
 #define TERN_LINK_OPENING_HPP
 
@@ -42,6 +43,9 @@ class Opening final : public EventHandler, public ZapListener {
     size_t index = 0;
 
   private:
+    // Where a computation leaves word that it is done. Without an opening nobody wants to know.
+    struct Computation;
+
     // The rest becomes traffic, and has to fit into one read block of the link.
     static constexpr size_t rest_max = 16 * 1024;
 
@@ -50,8 +54,11 @@ class Opening final : public EventHandler, public ZapListener {
     void watch_for_work();
     void feed(Bytes in);
     void go_on(Handshake::Outcome outcome, Bytes rest);
-    void ask_zap(Bytes rest);
-    void zap_answered(Handshake::Outcome outcome);
+    void ask_zap();
+    void compute();
+    void computed();
+    void forget_computation();
+    void unblocked(Handshake::Outcome outcome);
     void ready(Bytes rest);
     void protocol_failed();
     void lost(int error_number);
@@ -70,7 +77,8 @@ class Opening final : public EventHandler, public ZapListener {
     std::vector<uint8_t> out_;
     size_t out_written_ = 0;
     std::unique_ptr<ZapCall> zap_call_; // while the handler is asked
-    std::vector<uint8_t> rest_;         // what the peer has sent meanwhile
+    std::shared_ptr<Computation> computation_; // while one is under way
+    std::vector<uint8_t> rest_; // what the peer has sent meanwhile
     Loop::WatchId watch_ = 0;
     unsigned interest_ = ready::read;
     Loop::TimerId timer_;

@@ -27,6 +27,8 @@ void OutBatch::swap(OutBatch &other) {
     std::swap(committed_, other.committed_);
     std::swap(committed_references_, other.committed_references_);
     std::swap(committed_spent_, other.committed_spent_);
+    std::swap(kept_, other.kept_);
+    std::swap(committed_kept_, other.committed_kept_);
     std::swap(messages_, other.messages_);
     growth_bytes_ = other.growth_bytes_ = 0;
     std::swap(written_, other.written_);
@@ -90,7 +92,8 @@ bool OutBatch::append(Framing framing, Message &frame) {
 
 // The receiver ignores the flags of the outer frame (quirks Q-06), and libzmq needs them to be 0.
 bool OutBatch::append_sealed(TrafficSeal &seal, Message &frame) {
-    const size_t size = seal.overhead() + frame.size();
+    const size_t size = seal.sealed_size(frame.size());
+    if (size == 0) return false;
     const bool by_copy = size <= copied_body_max;
     if (!has_room(header_max + (by_copy ? size : 0))) return false;
     uint8_t *out = buffer_ + size_;
@@ -107,6 +110,10 @@ bool OutBatch::append_sealed(TrafficSeal &seal, Message &frame) {
         }
         size_ += header;
         refer_to(sealed);
+    }
+    if (!seal.can_recover()) {
+        keep(frame);
+        return true;
     }
     if (frame.is_users()) {
         spend(frame);
@@ -131,6 +138,12 @@ void OutBatch::spend(Message &frame) {
     std::swap(*spent_users_bodies_.back(), frame);
 }
 
+void OutBatch::keep(Message &frame) {
+    users_bodies_ += frame.is_users();
+    kept_.emplace_back();
+    std::swap(*kept_.back(), frame);
+}
+
 void OutBatch::rollback() {
     while (references_.size() > committed_references_) {
         referenced_bytes_ -= references_.back().body.size();
@@ -140,6 +153,8 @@ void OutBatch::rollback() {
     }
     for (; spent_users_bodies_.size() > committed_spent_; --users_bodies_)
         spent_users_bodies_.pop_back();
+    for (; kept_.size() > committed_kept_; kept_.pop_back())
+        users_bodies_ -= kept_.back()->is_users();
     size_ = committed_;
     growth_bytes_ = 0;
 }
@@ -167,6 +182,12 @@ bool OutBatch::move_committed(OutBatch &to) {
         --to.users_bodies_;
     }
     to.spent_users_bodies_.resize(to.committed_spent_);
+    for (size_t i = to.committed_kept_; i < to.kept_.size(); ++i) {
+        users_bodies_ += to.kept_[i]->is_users();
+        to.users_bodies_ -= to.kept_[i]->is_users();
+        kept_.push_back(std::move(to.kept_[i]));
+    }
+    to.kept_.resize(to.committed_kept_);
     to.size_ = to.committed_;
     return true;
 }
@@ -230,6 +251,7 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames, const Tr
     bool message_is_whole = true;    // none of its bytes was the last one to be written
     size_t position = 0;
     size_t reference = 0;
+    size_t kept = 0;
     // A frame may end the buffer with its header alone, when its body is referred to.
     while (framing != Framing::raw && position < size_) {
         FrameHeader header;
@@ -251,15 +273,17 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames, const Tr
             position += size_t(header.body_size);
             is_written = position <= written_;
         }
-        if (!seal) {
+        if (kept < kept_.size()) {
+            std::swap(*frame, *kept_[kept++]);
+        } else if (!seal) {
             frame->set_flags(uint8_t((frame->flags() & Message::shared) | header.flags));
         } else if (!unseal(*seal, *frame)) { // for want of memory: it was ours
             message.clear();
             break;
         }
         const bool more = frame->has(Message::more);
-        const bool is_command = frame->has(Message::command);
-        if (is_command) continue; // it spoke of the connection that is gone
+        constexpr uint8_t commands = Message::command | Message::subscribe | Message::cancel;
+        if (frame->flags() & commands) continue; // it spoke of the connection that is gone
         message.push_back(std::move(frame));
         message_is_whole = message_is_whole && !(is_written && !more);
         if (more) continue;
@@ -280,18 +304,21 @@ void OutBatch::move_users_bodies(std::vector<OwnMessage> &to) {
     }
     for (OwnMessage &body : spent_users_bodies_) to.push_back(std::move(body));
     spent_users_bodies_.clear();
+    for (OwnMessage &frame : kept_)
+        if (frame->is_users()) to.push_back(std::move(frame));
     users_bodies_ = 0;
 }
 
 void OutBatch::clear() {
     spent_users_bodies_.clear();
+    kept_.clear();
     users_bodies_ = 0;
     for (Reference &reference : references_) reference.body.close();
     references_.clear();
     if (buffer_) release_buffer();
     growth_bytes_ = 0;
     size_ = referenced_bytes_ = messages_ = 0;
-    committed_ = committed_references_ = committed_spent_ = 0;
+    committed_ = committed_references_ = committed_spent_ = committed_kept_ = 0;
     written_ = written_references_ = written_of_reference_ = 0;
 }
 

@@ -33,7 +33,8 @@ class OutBatch {
 
     // Takes the frame. False when there is no memory; the frame is untouched.
     bool append(Framing framing, Message &frame);
-    // The same in a sealed v2 frame. Also false when nothing more can be sealed.
+    // The same in a sealed v2 frame. Also false when nothing more can be sealed. What the seal can not
+    // open again itself is kept beside until it is written.
     bool append_sealed(TrafficSeal &seal, Message &frame);
     // ---- growing: what let_grow() has allowed goes in without being looked at again
     // Up to so many bytes and messages, in v2 framing. Ends with rollback(), move and clear().
@@ -68,6 +69,7 @@ class OutBatch {
         committed_ = size_;
         committed_references_ = references_.size();
         committed_spent_ = spent_users_bodies_.size();
+        committed_kept_ = kept_.size();
         ++messages_;
     }
     // Drops what was appended after the last commit.
@@ -94,7 +96,7 @@ class OutBatch {
     bool advance(size_t written);
     // The connection is gone: gives back, oldest first, the frames of all messages that were not
     // wholly written. Those of an unfinished message come last. `seal` is what they were sealed
-    // with, or null.
+    // with, or null. Commands and subscriptions are dropped: they spoke to that connection.
     void recover(Framing framing, std::deque<OwnMessage> &frames, const TrafficSeal *seal = nullptr);
     void clear();
     // Bodies whose free function must not run on just any thread: they go elsewhere before clear().
@@ -119,6 +121,7 @@ class OutBatch {
     bool has_room(size_t more) { return size_ + more + slack <= capacity_ || reserve(more); }
     bool reserve(size_t more);
     void spend(Message &frame);
+    void keep(Message &frame);
     void refer_to(Message &body);
     void swap(OutBatch &other);
 
@@ -127,11 +130,13 @@ class OutBatch {
     size_t size_ = 0;
     std::vector<Reference> references_;
     size_t referenced_bytes_ = 0;
-    size_t users_bodies_ = 0; // among the references, and those that only wait to be freed
+    size_t users_bodies_ = 0; // among references and kept frames, and those that only wait to be freed
     std::vector<OwnMessage> spent_users_bodies_; // empty ones, and those that went out sealed
+    std::vector<OwnMessage> kept_; // all frames as they were, for a seal that can not recover them
     size_t committed_ = 0;
     size_t committed_references_ = 0;
     size_t committed_spent_ = 0;
+    size_t committed_kept_ = 0;
     size_t messages_ = 0;
     size_t growth_bytes_ = 0;
     size_t growth_messages_ = 0;

@@ -5,6 +5,9 @@
 #ifdef TERN_HAVE_CURVE_MECHANISM
 #include "security/curve_mechanism.hpp"
 #endif
+#ifdef TERN_HAVE_GSSAPI
+#include "security/gss_mechanism.hpp"
+#endif
 
 namespace tern {
 
@@ -38,6 +41,7 @@ Handshake::Outcome Handshake::feed(Bytes in, size_t &consumed, std::vector<uint8
             consumed += take_command_bytes(in.skip(consumed), out);
             break;
         case State::zap:
+        case State::computing:
         case State::ready:
         case State::failed:
             return outcome();
@@ -50,6 +54,14 @@ Handshake::Outcome Handshake::answer_zap(uint32_t status, std::vector<uint8_t> &
     if (state_ == State::zap) {
         is_turned_away_ = status == 300;
         mechanism_->zap_answered(status);
+        pump_mechanism(out);
+    }
+    return outcome();
+}
+
+Handshake::Outcome Handshake::computed(std::vector<uint8_t> &out) {
+    if (state_ == State::computing) {
+        mechanism_->computed();
         pump_mechanism(out);
     }
     return outcome();
@@ -117,6 +129,8 @@ void Handshake::make_mechanism() {
                 security->plain_user, security->plain_password, std::move(metadata), peer_);
     } else if (config_.mechanism == mechanism_id::curve && security) {
         make_curve(std::move(metadata));
+    } else if (config_.mechanism == mechanism_id::gssapi && security) {
+        make_gssapi(std::move(metadata));
     } else {
         fail(Reason::protocol_error, protocol_error::unspecified);
     }
@@ -140,6 +154,24 @@ void Handshake::make_curve(std::vector<uint8_t> metadata) {
 }
 #else
 void Handshake::make_curve(std::vector<uint8_t>) {
+    fail(Reason::protocol_error, protocol_error::unspecified);
+}
+#endif
+
+#ifdef TERN_HAVE_GSSAPI
+void Handshake::make_gssapi(std::vector<uint8_t> metadata) {
+    const SecurityOptions &security = *config_.security;
+    auto context = make_kerberos_context(security);
+    const bool protects_traffic = !security.gssapi_plaintext;
+    if (security.as_server)
+        mechanism_ = std::make_unique<GssServer>(std::move(context), protects_traffic,
+                                                 std::move(metadata), peer_, config_.asks_zap);
+    else
+        mechanism_ = std::make_unique<GssClient>(std::move(context), protects_traffic,
+                                                 std::move(metadata), peer_);
+}
+#else
+void Handshake::make_gssapi(std::vector<uint8_t>) {
     fail(Reason::protocol_error, protocol_error::unspecified);
 }
 #endif
@@ -215,6 +247,9 @@ void Handshake::pump_mechanism(std::vector<uint8_t> &out) {
         case Mechanism::Step::ask_zap:
             state_ = State::zap;
             return;
+        case Mechanism::Step::compute:
+            state_ = State::computing;
+            return;
         case Mechanism::Step::failed:
             return fail_mechanism();
         }
@@ -232,6 +267,10 @@ void Handshake::fail_mechanism() {
         return;
     case Mechanism::Failure::Kind::silent:
         return fail(Reason::silent, failure.code);
+    case Mechanism::Failure::Kind::helpless:
+        fail(Reason::helpless, 0);
+        failure_.is_fatal = false; // a ticket may come
+        return;
     }
 }
 
@@ -245,6 +284,13 @@ void Handshake::fail(Reason reason, uint32_t code) {
 Handshake::Outcome Handshake::outcome() const {
     if (state_ == State::ready) return Outcome::ready;
     return state_ == State::failed ? Outcome::failed : Outcome::more;
+}
+
+// When GSSAPI has sealed it, libzmq 4.3.4 takes the command form for any other message.
+SubscriptionForm Handshake::subscription_form() const {
+    const bool is_sealed = config_.mechanism == mechanism_id::gssapi && config_.security &&
+                           !config_.security->gssapi_plaintext;
+    return is_sealed ? SubscriptionForm::message : subscription_form_of(version());
 }
 
 // Subscribers of that age filter what they get.

@@ -18,6 +18,7 @@
 #include "security/mechanism.hpp"
 #include "security/security_options.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace tern {
@@ -44,6 +45,7 @@ class Handshake {
         protocol_error,     // HANDSHAKE_FAILED_PROTOCOL with code
         auth,               // HANDSHAKE_FAILED_AUTH with code 300, 400 or 500
         silent,             // close without a handshake event
+        helpless,           // for want of credentials of our own: as if the connection were lost
     };
     struct Failure {
         Reason reason = Reason::silent;
@@ -60,10 +62,19 @@ class Handshake {
 
     // Appends to `out` what must be sent, also when it gives failed: flush it before closing.
     // `consumed` bytes belonged to the handshake. After ready the rest is traffic. After more a
-    // rest exists only while is_waiting_for_zap(): keep it and feed it again after answer_zap().
+    // rest exists only while is_blocked(): keep it and feed it again when it is not.
     Outcome feed(Bytes in, size_t &consumed, std::vector<uint8_t> &out);
 
-    // The mechanism wants a ZAP reply before it goes on; nothing is consumed until then.
+    // Nothing is consumed before answer_zap(), take_zap_reply() or computed().
+    bool is_blocked() const { return is_waiting_for_zap() || is_computing(); }
+
+    // Something that may take long: take it once, run it elsewhere, then call computed(). The
+    // computation may outlive the handshake.
+    bool is_computing() const { return state_ == State::computing; }
+    std::function<void()> take_computation() { return mechanism_->take_computation(); }
+    Outcome computed(std::vector<uint8_t> &out);
+
+    // The mechanism wants a ZAP reply before it goes on.
     bool is_waiting_for_zap() const { return state_ == State::zap; }
     std::vector<std::string> zap_credentials() const { return mechanism_->zap_credentials(); }
     // status 200, 300, 400 or 500; 200 also when there is no handler and that is fine.
@@ -81,7 +92,7 @@ class Handshake {
     // After ready.
     ZmtpVersion version() const { return greeting_.version(); }
     Framing framing() const { return framing_of(version()); }
-    SubscriptionForm subscription_form() const { return subscription_form_of(version()); }
+    SubscriptionForm subscription_form() const;
     // The peer will not say what it subscribes to: it is to get everything (quirks Q-34).
     bool subscribes_to_all() const;
     const PropertyList &peer_properties() const { return peer_.properties(); }
@@ -96,12 +107,12 @@ class Handshake {
     }
 
   private:
-    // greeting --3.x--> commands <-> zap
+    // greeting --3.x--> commands <-> zap, computing
     //     |                 |         |         (zmtp.md section 16)
     //     |                 +--> ready        any of them but ready -> failed
     //     |                       ^
     //     +-- 1.0, 2.0 --> identity
-    enum class State : uint8_t { greeting, identity, commands, zap, ready, failed };
+    enum class State : uint8_t { greeting, identity, commands, zap, computing, ready, failed };
 
     void greeting_complete(std::vector<uint8_t> &out);
     void greet_old_peer(std::vector<uint8_t> &out);
@@ -113,6 +124,7 @@ class Handshake {
     void fail(Reason reason, uint32_t code);
     void make_mechanism();
     void make_curve(std::vector<uint8_t> metadata);
+    void make_gssapi(std::vector<uint8_t> metadata);
     Outcome outcome() const;
 
     HandshakeConfig config_;

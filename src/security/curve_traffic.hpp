@@ -32,7 +32,10 @@ class CurveTraffic final : public TrafficSeal {
     void note_peer_nonce(uint64_t nonce) { peer_nonce_ = nonce; }
 
     // ---- TrafficSeal
-    size_t overhead() const override { return message_overhead; }
+    // Everything that is added stands in front; a body that lies there already is not copied.
+    size_t sealed_size(size_t body_size) const override {
+        return body_size > SIZE_MAX - message_overhead ? 0 : message_overhead + body_size;
+    }
     bool seal(uint8_t message_flags, Bytes body, uint8_t *out) override;
     uint32_t open(uint8_t *sealed, size_t size, Opened &opened) override;
     bool recover(uint8_t *sealed, size_t size, Opened &opened) const override;

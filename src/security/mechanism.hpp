@@ -1,5 +1,6 @@
 // Mechanism: one security handshake as a pure state machine: command bodies in, command bodies out.
-// Random bytes, keys and the answer of the ZAP handler are passed in. What a command body means is
+// Random bytes, keys and the answer of the ZAP handler are passed in; what may take long is handed
+// out as a computation. What a command body means is
 // in spec/wire/security.md.
 // Threads: used by whoever holds the link's turn.
 // Owner:   the Handshake.
@@ -11,6 +12,7 @@
 #include "security/traffic_seal.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +58,7 @@ class Mechanism {
         send,    // a command was put into the vector: send it, then call next() again
         idle,    // nothing to do before the peer's next command
         ask_zap, // blocked until zap_answered()
+        compute, // blocked until computed(): take_computation(), and run it where it may block
         failed,  // see failure(); bytes already handed out are still worth writing
     };
     struct Failure {
@@ -63,6 +66,7 @@ class Mechanism {
             protocol, // HANDSHAKE_FAILED_PROTOCOL with `code`
             auth,     // HANDSHAKE_FAILED_AUTH with 300, 400 or 500
             silent,   // close without a handshake event
+            helpless, // not the peer's fault: as if the connection were lost
         };
         Kind kind = Kind::silent;
         uint32_t code = 0;
@@ -73,8 +77,14 @@ class Mechanism {
     // Replaces `command_body` when it gives Step::send. Call after start, after each process() and
     // after zap_answered(), until it gives something else.
     virtual Step next(std::vector<uint8_t> &command_body) = 0;
-    // One command of the peer. Gives idle or failed. Not called while next() says ask_zap.
+    // One command of the peer. Gives idle or failed. Not called while next() says ask_zap or
+    // compute.
     virtual Step process(Bytes command_body) = 0;
+
+    // What has to be computed, once each time that next() says compute. It runs on any thread and
+    // shares nothing with the mechanism until computed(); it may end after the mechanism is gone.
+    virtual std::function<void()> take_computation() { return {}; }
+    virtual void computed() {}
 
     // What a ZAP request carries behind the mechanism's name, while next() says ask_zap.
     virtual std::vector<std::string> zap_credentials() const { return {}; }

@@ -16,20 +16,22 @@ class TrafficSeal {
     // A frame as its sender had it. The body lies inside the bytes that were opened.
     struct Opened {
         Bytes body;
-        uint8_t flags = 0; // Message::more, Message::command
+        uint8_t flags = 0; // Message::more, command, subscribe, cancel
     };
 
     virtual ~TrafficSeal() = default;
 
-    // What sealing adds to a body; all of it stands in front.
-    virtual size_t overhead() const = 0;
-    // Writes overhead() + body.size() bytes. `message_flags` may hold any Message flags; only more
-    // and command reach the peer. A body that lies at `out` + overhead() already is not copied.
+    // How many bytes a body of this size becomes. 0: it can not be sealed.
+    virtual size_t sealed_size(size_t body_size) const = 0;
+    // Writes sealed_size(body.size()) bytes. `message_flags` may hold any Message flags; only more
+    // and command reach the peer. The body may lie in `out`.
     // False: nothing more can be sealed, the connection must end.
     [[nodiscard]] virtual bool seal(uint8_t message_flags, Bytes body, uint8_t *out) = 0;
     // Opens in place. Gives 0, or the protocol_error that ends the connection.
     [[nodiscard]] virtual uint32_t open(uint8_t *sealed, size_t size, Opened &opened) = 0;
     // Opens, in place, what seal() has written: for frames that a broken connection did not carry.
+    // Where that is impossible, the sender keeps what it has sealed.
+    virtual bool can_recover() const { return true; }
     [[nodiscard]] virtual bool recover(uint8_t *sealed, size_t size, Opened &opened) const = 0;
 };
 

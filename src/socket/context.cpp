@@ -21,6 +21,8 @@ Context::~Context() {
         return;
     }
     resolver_.stop();
+    ticket_seekers_.stop();
+    ticket_readers_.stop();
     loops_.clear();
 }
 

@@ -1,4 +1,4 @@
-// Context: what the sockets of a program share: I/O threads, inproc names, the resolver, limits.
+// Context: what the sockets of a program share: I/O threads, inproc names, helper threads, limits.
 // Threads: any; one lock, never held while a socket's turn is taken except in this order: the
 //          context's lock first, then no turn at all.
 // Owner:   its handle, until terminate() has seen the last socket go.
@@ -6,7 +6,7 @@
 #define TERN_SOCKET_CONTEXT_HPP
 
 #include "os/fork_guard.hpp"
-#include "os/resolver.hpp"
+#include "os/helper_threads.hpp"
 #include "reactor/loop.hpp"
 #include "socket/context_options.hpp"
 #include "socket/inproc.hpp"
@@ -39,7 +39,11 @@ class Context {
     bool is_terminating() const { return terminating_.load(std::memory_order_acquire); }
     bool is_inherited() const { return fork_guard_.is_inherited(); }
     InprocNames &inproc_names() { return inproc_names_; }
-    Resolver &resolver() { return resolver_; }
+    HelperThreads &resolver() { return resolver_; }
+    // For tokens of security handshakes. Those that only need this machine do not wait behind those
+    // that ask a ticket server.
+    HelperThreads &ticket_seekers() { return ticket_seekers_; }
+    HelperThreads &ticket_readers() { return ticket_readers_; }
     // The least loaded I/O thread among those the mask allows (0: all). Null when there is none.
     Loop *choose_loop(uint64_t affinity);
     // Monitors count as sockets (LIM-1). False when the limit is reached.
@@ -55,7 +59,9 @@ class Context {
     const ForkGuard fork_guard_;
     std::atomic<bool> terminating_{false};
     InprocNames inproc_names_;
-    Resolver resolver_;
+    HelperThreads resolver_{"ZMQbg/Resolver"};
+    HelperThreads ticket_seekers_{"ZMQbg/Seeker"};
+    HelperThreads ticket_readers_{"ZMQbg/Reader"};
     Waker finished_; // wakes terminate()
 
     std::mutex mutex_;

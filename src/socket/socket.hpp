@@ -96,6 +96,7 @@ class Socket final : public LinkHost,
     Loop &loop() override { return *loop_; }
     Result<std::unique_ptr<ZapCall>> ask_zap(const std::vector<std::string> &request,
                                              ZapListener &listener) override;
+    bool compute_aside(std::function<void()> job, bool asks_network) override;
     void link_up(Link &link, const std::string &peer_routing_id) override;
     void link_readable(Link &link) override;
     void link_writable(Link &link) override;

@@ -108,6 +108,11 @@ Result<std::unique_ptr<ZapCall>> Socket::ask_zap(const std::vector<std::string> 
     return call_zap_handler(context_.inproc_names(), *loop_, request, listener);
 }
 
+bool Socket::compute_aside(std::function<void()> job, bool asks_network) {
+    HelperThreads &helpers = asks_network ? context_.ticket_seekers() : context_.ticket_readers();
+    return helpers.run(std::move(job));
+}
+
 void Socket::event(LinkEvent event, int64_t value, const EndpointTexts &endpoints) {
     if (monitor_) monitor_->emit(event, value, endpoints);
 }

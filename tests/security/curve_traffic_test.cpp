@@ -54,7 +54,7 @@ TEST_CASE("a sender never uses a number twice") {
     const auto traffic = make_traffic(Role::client, UINT64_MAX - 1);
     CHECK(seal(*traffic, 0, text("x")) == client_message(UINT64_MAX - 1, text({"\0x", 2})));
     CHECK(seal(*traffic, 0, text("x")) == client_message(UINT64_MAX, text({"\0x", 2})));
-    Buffer out(traffic->overhead());
+    Buffer out(traffic->sealed_size(0));
     CHECK_FALSE(traffic->seal(0, {}, out.data()));
     CHECK_FALSE(traffic->seal(0, {}, out.data()));
     CHECK(out == Buffer(out.size()));
@@ -97,12 +97,12 @@ TEST_CASE("Q-07 MORE and COMMAND pass, other flags stay at home") {
 TEST_CASE("a body is sealed where it lies, and opened where it lies") {
     const auto client = make_traffic(Role::client);
     const auto server = make_traffic(Role::server);
-    Buffer buffer(client->overhead() + 100, 'b');
-    REQUIRE(client->seal(more, view(buffer).skip(client->overhead()), buffer.data()));
+    Buffer buffer(client->sealed_size(100), 'b');
+    REQUIRE(client->seal(more, view(buffer).skip(client->message_overhead), buffer.data()));
     CHECK(buffer == client_message(3, joined({{more}, Buffer(100, 'b')})));
     TrafficSeal::Opened opened;
     REQUIRE(server->open(buffer.data(), buffer.size(), opened) == protocol_error::none);
-    CHECK(opened.body.data() == buffer.data() + server->overhead());
+    CHECK(opened.body.data() == buffer.data() + server->message_overhead);
     CHECK(opened.body == view(Buffer(100, 'b')));
 }
 

@@ -172,7 +172,7 @@ inline std::unique_ptr<CurveTraffic> make_traffic(Role role) {
 }
 
 inline Buffer seal(TrafficSeal &traffic, uint8_t flags, const Buffer &body) {
-    Buffer out(traffic.overhead() + body.size());
+    Buffer out(traffic.sealed_size(body.size()));
     REQUIRE(traffic.seal(flags, view(body), out.data()));
     return out;
 }

@@ -1,4 +1,4 @@
-#include "os/resolver.hpp"
+#include "os/helper_threads.hpp"
 
 #include "os/thread.hpp"
 
@@ -14,7 +14,8 @@ namespace {
 constexpr int threads_max = 4;
 }
 
-struct Resolver::Shared {
+struct HelperThreads::Shared {
+    const char *thread_name = nullptr;
     std::mutex mutex;
     std::condition_variable changed;
     std::deque<Job> jobs;
@@ -26,7 +27,7 @@ struct Resolver::Shared {
         std::unique_lock<std::mutex> lock(shared->mutex);
         for (;;) {
             ++shared->idle;
-            // Nobody keeps a thread for a second look-up that may never come.
+            // Nobody keeps a thread for a second job that may never come.
             shared->changed.wait_for(lock, std::chrono::seconds(2), [&shared] {
                 return shared->stopping || !shared->jobs.empty();
             });
@@ -43,15 +44,17 @@ struct Resolver::Shared {
     }
 };
 
-Resolver::Resolver() : shared_(std::make_shared<Shared>()) {}
+HelperThreads::HelperThreads(const char *thread_name) : shared_(std::make_shared<Shared>()) {
+    shared_->thread_name = thread_name;
+}
 
-bool Resolver::run(Job job) {
+bool HelperThreads::run(Job job) {
     std::unique_lock<std::mutex> lock(shared_->mutex);
     if (shared_->stopping) return false;
     shared_->jobs.push_back(std::move(job));
     if (shared_->idle == 0 && shared_->threads < threads_max) {
         ThreadSettings settings;
-        settings.name = "ZMQbg/Resolver";
+        settings.name = shared_->thread_name;
         if (start_detached(settings, [shared = shared_] { Shared::work(shared); })) {
             if (shared_->threads == 0) {
                 shared_->jobs.pop_back();
@@ -65,12 +68,12 @@ bool Resolver::run(Job job) {
     return true;
 }
 
-void Resolver::stop() {
+void HelperThreads::stop() {
     std::unique_lock<std::mutex> lock(shared_->mutex);
     shared_->stopping = true;
     shared_->jobs.clear();
     shared_->changed.notify_all();
-    // Idle threads end at once; one that hangs in the name service is not waited for.
+    // Idle threads end at once; one that hangs is not waited for.
     shared_->changed.wait_for(lock, std::chrono::milliseconds(100),
                               [this] { return shared_->threads == 0; });
 }
