@@ -99,14 +99,14 @@ class Message {
     }
     bool is_valid() const { return kind_ >= Kind::in_place && kind_ <= Kind::constant; }
 
-    // Takes the first bytes off the body, in place. REQUIRES: the body is nobody else's, and as long.
-    void drop_front(size_t size) {
+    // Only this part of the body stays, in place. REQUIRES: it lies in the body, which is nobody else's.
+    void narrow_to(Bytes part) {
         if (kind_ == Kind::in_place) {
-            inline_size_ = static_cast<uint8_t>(inline_size_ - size);
-            std::memmove(inline_, inline_ + size, inline_size_);
+            inline_size_ = static_cast<uint8_t>(part.size());
+            std::memmove(inline_, part.data(), part.size());
         } else {
-            body_.data += size;
-            body_.size -= size;
+            body_.data += part.data() - body_.data;
+            body_.size = part.size();
         }
     }
 

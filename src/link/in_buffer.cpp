@@ -91,7 +91,7 @@ InBuffer::Cut InBuffer::cut_body(Message &frame) {
         TrafficSeal::Opened opened;
         refusal_ = seal_->open(body_.data(), body_.size(), opened);
         if (refusal_ != 0) return Cut::refused;
-        body_.drop_front(size_t(opened.body.data() - body_.data()));
+        body_.narrow_to(opened.body);
         body_.set_flags(opened.flags);
     }
     frame = body_;

@@ -239,7 +239,7 @@ namespace {
 bool unseal(const TrafficSeal &seal, Message &sealed) {
     TrafficSeal::Opened opened;
     if (!seal.recover(sealed.data(), sealed.size(), opened)) return false;
-    sealed.drop_front(size_t(opened.body.data() - sealed.data()));
+    sealed.narrow_to(opened.body);
     sealed.set_flags(opened.flags);
     return true;
 }

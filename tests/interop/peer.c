@@ -2,12 +2,16 @@
 // dynamic loader decides which library it talks through. `run` starts two of them, one per library.
 //
 //   peer exchange type=PUSH peer=PULL (bind=ENDPOINT | connect=?) count=N out=SEED in=SEED ...
-//                 [mechanism=PLAIN|CURVE role=server|client]
+//                 [mechanism=PLAIN|CURVE|GSSAPI role=server|client]
+//                 GSSAPI: [principal=NAME] [service=NAME] [plaintext=1] [known=PRINCIPAL]
+//   peer watch type=PUSH|PULL (bind=ENDPOINT | connect=?) [mechanism=...] [zap=STATUS] ...
+//   peer unhurried mechanism=GSSAPI role=client ...     beside it, two sockets exchange messages
 //   peer churn-listen|churn-connect type=ROUTER|PULL|DEALER|PUSH ...
 //   peer rebind-listen|rebind-connect ...
 //
 // Talk with the driver, one line each. Out: "ready ENDPOINT VERSION", "tell TEXT" (handed to the
-// other peer), "half", "done NUMBERS". In: "go ENDPOINT", TEXT of a tell, "quit".
+// other peer), "half", "done NUMBERS", "event NUMBER VALUE", "asked FRAME ...", "got TEXT USER-ID".
+// In: "go ENDPOINT", TEXT of a tell, "quit".
 // Every byte that travels is computed from (seed, message number, frame number), so the receiver
 // knows exactly what must come next: a lost, repeated, reordered or damaged message ends the test.
 
@@ -84,10 +88,12 @@ static void on_alarm(int signal_number) {
 static void say(const char *format, ...) {
     va_list list;
     va_start(list, format);
+    flockfile(stdout); // a ZAP handler may talk too
     vprintf(format, list);
-    va_end(list);
     putchar('\n');
     fflush(stdout);
+    funlockfile(stdout);
+    va_end(list);
 }
 
 static void nap(int milliseconds) {
@@ -171,7 +177,7 @@ static const char *bind_and_ask(void *socket, const char *endpoint) {
     return where;
 }
 
-// ---- security: mechanism=PLAIN|CURVE role=server|client -------------------------------------------
+// ---- security: mechanism=PLAIN|CURVE|GSSAPI role=server|client ------------------------------------
 
 static const char *const plain_user = "interop", *const plain_password = "not a secret";
 
@@ -196,12 +202,25 @@ static bool is_known(unsigned char frames[][256], const int *sizes, int count) {
         return sizes[6] == (int)strlen(plain_user) && sizes[7] == (int)strlen(plain_password) &&
                memcmp(frames[6], plain_user, strlen(plain_user)) == 0 &&
                memcmp(frames[7], plain_password, strlen(plain_password)) == 0;
+    const char *known = text_argument("known", NULL); // a principal
+    if (known)
+        return count == 7 && sizes[5] == 6 && memcmp(frames[5], "GSSAPI", 6) == 0 &&
+               sizes[6] == (int)strlen(known) && memcmp(frames[6], known, strlen(known)) == 0;
     struct keys client = keys_of(200);
     return count == 7 && sizes[5] == 5 && memcmp(frames[5], "CURVE", 5) == 0 && sizes[6] == 32 &&
            memcmp(frames[6], client.public_bytes, 32) == 0;
 }
 
-// The ZAP handler: lets in who is known, until the context ends.
+static void say_request(unsigned char frames[][256], const int *sizes, int count) {
+    char text[1024] = "asked";
+    size_t length = strlen(text);
+    for (int i = 0; i < count && length + 258 < sizeof text; ++i)
+        length += (size_t)snprintf(text + length, sizeof text - length, " %.*s", sizes[i],
+                                   (const char *)frames[i]);
+    say("%s", text);
+}
+
+// The ZAP handler: lets in who is known, until the context ends. Or gives the status it was told to.
 static void *judge(void *handler) {
     for (;;) {
         unsigned char frames[10][256];
@@ -216,7 +235,11 @@ static void *judge(void *handler) {
             }
             require(zmq_getsockopt(handler, ZMQ_RCVMORE, &more, &size), "ZMQ_RCVMORE");
         }
-        const char *status = is_known(frames, sizes, count) ? "200" : "400";
+        const char *status = text_argument("zap", NULL);
+        if (!status)
+            status = is_known(frames, sizes, count) ? "200" : "400";
+        else
+            say_request(frames, sizes, count);
         const char *const reply[] = {"1.0", "1", status, "", "someone", ""};
         for (int i = 0; i < 6; ++i)
             require(zmq_send(handler, reply[i], strlen(reply[i]), i < 5 ? ZMQ_SNDMORE : 0),
@@ -224,9 +247,41 @@ static void *judge(void *handler) {
     }
 }
 
+static void start_handler(void *context) {
+    void *handler = zmq_socket(context, ZMQ_REP);
+    if (!handler) fail_call("zmq_socket");
+    set_number(handler, ZMQ_LINGER, 0);
+    require(zmq_bind(handler, "inproc://zeromq.zap.01"), "zmq_bind of the ZAP handler");
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, judge, handler) != 0) fail("no thread for the ZAP handler");
+    pthread_detach(thread);
+}
+
+// Without `known` and `zap` nobody is asked.
+static void secure_with_gssapi(void *context, void *socket) {
+    const char *principal = text_argument("principal", NULL);
+    bool is_server = strcmp(text_argument("role", ""), "server") == 0;
+    if (is_server)
+        set_number(socket, ZMQ_GSSAPI_SERVER, 1);
+    else
+        set_bytes(socket, ZMQ_GSSAPI_SERVICE_PRINCIPAL, text_argument("service", ""));
+    set_number(socket, ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE,
+               (int)number_argument("service-type", ZMQ_GSSAPI_NT_KRB5_PRINCIPAL));
+    if (principal) set_bytes(socket, ZMQ_GSSAPI_PRINCIPAL, principal);
+    set_number(socket, ZMQ_GSSAPI_PRINCIPAL_NAMETYPE,
+               (int)number_argument("principal-type", ZMQ_GSSAPI_NT_KRB5_PRINCIPAL));
+    set_number(socket, ZMQ_GSSAPI_PLAINTEXT, (int)number_argument("plaintext", 0));
+    if (is_server && (text_argument("known", NULL) || text_argument("zap", NULL)))
+        start_handler(context);
+}
+
 static void secure(void *context, void *socket) {
     const char *mechanism = text_argument("mechanism", NULL);
     if (!mechanism) return;
+    if (strcmp(mechanism, "GSSAPI") == 0) {
+        secure_with_gssapi(context, socket);
+        return;
+    }
     bool is_curve = strcmp(mechanism, "CURVE") == 0;
     struct keys server = keys_of(100), client = keys_of(200);
     if (strcmp(text_argument("role", ""), "server") != 0) {
@@ -240,13 +295,7 @@ static void secure(void *context, void *socket) {
         }
         return;
     }
-    void *handler = zmq_socket(context, ZMQ_REP);
-    if (!handler) fail_call("zmq_socket");
-    set_number(handler, ZMQ_LINGER, 0);
-    require(zmq_bind(handler, "inproc://zeromq.zap.01"), "zmq_bind of the ZAP handler");
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, judge, handler) != 0) fail("no thread for the ZAP handler");
-    pthread_detach(thread);
+    start_handler(context);
     set_number(socket, is_curve ? ZMQ_CURVE_SERVER : ZMQ_PLAIN_SERVER, 1);
     if (is_curve) set_bytes(socket, ZMQ_CURVE_SECRETKEY, server.secret_text);
     set_bytes(socket, ZMQ_ZAP_DOMAIN, "interop");
@@ -745,6 +794,104 @@ static void run_exchange(void) {
     say("done %llu %llu", (unsigned long long)sent_messages, (unsigned long long)received_messages);
 }
 
+// ---- watch: what becomes of handshakes ----------------------------------------------------------
+
+static void say_event(void *monitor) {
+    unsigned char frame[6];
+    char address[256];
+    uint16_t event;
+    uint32_t value;
+    if (zmq_recv(monitor, frame, sizeof frame, 0) != sizeof frame) fail_call("zmq_recv of an event");
+    require(zmq_recv(monitor, address, sizeof address, 0), "zmq_recv of an event");
+    memcpy(&event, frame, sizeof event);
+    memcpy(&value, frame + sizeof event, sizeof value);
+    say("event %#x %#x", event, value);
+}
+
+static void say_message(void *socket) {
+    zmq_msg_t message;
+    require(zmq_msg_init(&message), "zmq_msg_init");
+    require(zmq_msg_recv(&message, socket, ZMQ_DONTWAIT), "zmq_msg_recv");
+    const char *user = zmq_msg_gets(&message, "User-Id");
+    say("got %.*s %s", (int)zmq_msg_size(&message), (const char *)zmq_msg_data(&message),
+        user ? user : "-");
+    require(zmq_msg_close(&message), "zmq_msg_close");
+}
+
+// Tells every event and message until it hears "quit". Lines that come are sent, where that is possible.
+static void run_watch(void) {
+    void *context = zmq_ctx_new();
+    if (!context) fail_call("zmq_ctx_new");
+    int type = socket_type(text_argument("type", ""));
+    void *socket = open_socket(context, type);
+    secure(context, socket);
+    set_number(socket, ZMQ_LINGER, 0);
+    set_number(socket, ZMQ_HANDSHAKE_IVL, (int)number_argument("handshake-ivl", 30000));
+    int heartbeat = (int)number_argument("heartbeat", 0);
+    if (heartbeat) set_number(socket, ZMQ_HEARTBEAT_IVL, heartbeat);
+    set_bytes(socket, ZMQ_ZAP_DOMAIN, text_argument("domain", "interop"));
+    enum { zap_enforce_domain = 93 };
+    if (number_argument("enforce", 0)) set_number(socket, zap_enforce_domain, 1);
+    require(zmq_socket_monitor(socket, "inproc://monitor", ZMQ_EVENT_ALL), "zmq_socket_monitor");
+    void *monitor = zmq_socket(context, ZMQ_PAIR);
+    if (!monitor) fail_call("zmq_socket");
+    require(zmq_connect(monitor, "inproc://monitor"), "zmq_connect of a monitor");
+
+    const char *bind = text_argument("bind", NULL);
+    announce(bind ? bind_and_ask(socket, bind) : "-");
+    const char *endpoint = await_go();
+    if (!bind) require(zmq_connect(socket, endpoint), "zmq_connect");
+    zmq_pollitem_t items[] = {
+        {monitor, 0, ZMQ_POLLIN, 0}, {NULL, 0, ZMQ_POLLIN, 0}, {socket, 0, ZMQ_POLLIN, 0}};
+    for (;;) {
+        require(zmq_poll(items, type == ZMQ_PUSH ? 2 : 3, -1), "zmq_poll");
+        if (items[0].revents) say_event(monitor);
+        if (items[2].revents) say_message(socket);
+        if (!items[1].revents) continue;
+        const char *line = hear();
+        if (strcmp(line, "quit") == 0) break;
+        require(zmq_send(socket, line, strlen(line), ZMQ_DONTWAIT), "zmq_send");
+    }
+    set_number(monitor, ZMQ_LINGER, 0);
+    close_socket(socket);
+    close_socket(monitor);
+    end_context(context);
+    say("done 0 0");
+}
+
+// A handshake may take its time: whoever shares its I/O thread does not wait for it, and neither does
+// the end of the context.
+static void run_unhurried(void) {
+    void *context = zmq_ctx_new();
+    if (!context) fail_call("zmq_ctx_new");
+    void *slow = open_socket(context, ZMQ_PUSH);
+    secure(context, slow);
+    set_number(slow, ZMQ_LINGER, 0);
+    void *here = open_socket(context, ZMQ_PAIR), *there = open_socket(context, ZMQ_PAIR);
+    const char *endpoint = bind_and_ask(here, "tcp://127.0.0.1:*");
+    char own[256];
+    snprintf(own, sizeof own, "%s", endpoint);
+    announce("-");
+    require(zmq_connect(slow, await_go()), "zmq_connect");
+    hear_exactly("stuck"); // the handshake is where it does not go on
+    require(zmq_connect(there, own), "zmq_connect");
+    for (uint64_t i = 0; i < 1000; ++i) {
+        char byte;
+        if (zmq_send(there, "?", 1, 0) != 1 || zmq_recv(here, &byte, 1, 0) != 1 ||
+            zmq_send(here, "!", 1, 0) != 1 || zmq_recv(there, &byte, 1, 0) != 1)
+            fail_call("a round trip");
+        ++sent_messages;
+        ++received_messages;
+    }
+    say("half");
+    hear_exactly("quit");
+    close_socket(slow);
+    close_socket(here);
+    close_socket(there);
+    end_context(context);
+    say("done %llu %llu", (unsigned long long)sent_messages, (unsigned long long)received_messages);
+}
+
 // ---- churn: many short connections to one long-lived listener -----------------------------------
 
 // A note is [number][bytes computed from seed and number].
@@ -992,6 +1139,8 @@ int main(int count, char **values) {
         const char *name;
         void (*run)(void);
     } modes[] = {{"exchange", run_exchange},
+                 {"watch", run_watch},
+                 {"unhurried", run_unhurried},
                  {"churn-listen", run_churn_listen},
                  {"churn-connect", run_churn_connect},
                  {"rebind-listen", run_rebind_listen},
