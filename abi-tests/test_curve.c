@@ -401,7 +401,7 @@ static void pass_greetings (struct middle *m)
     }
 }
 
-static void put_frame (int fd, const struct frame *f)
+static bool write_frame (int fd, const struct frame *f)
 {
     unsigned char out[9 + 1024] = {(unsigned char) f->flags};
     size_t n = 1;
@@ -412,7 +412,12 @@ static void put_frame (int fd, const struct frame *f)
     else
         out[n++] = (unsigned char) f->size;
     memcpy (out + n, f->body, (size_t) f->size);
-    send_raw (fd, out, n + (size_t) f->size);
+    return write_raw (fd, out, n + (size_t) f->size);
+}
+
+static void put_frame (int fd, const struct frame *f)
+{
+    assert_true (write_frame (fd, f));
 }
 
 static void pass_frame (int from, int to, struct frame *f)
@@ -421,9 +426,9 @@ static void pass_frame (int from, int to, struct frame *f)
     put_frame (to, f);
 }
 
-static void open_middle (struct world *w, struct middle *m, int b_type, int c_type)
+/* Up to the end of the greetings. */
+static void greet_in_the_middle (struct world *w, struct middle *m, int b_type, int c_type)
 {
-    struct frame f;
     open_world (w, b_type, c_type);
     secure (w);
     bind_any (w->b, "tcp://127.0.0.1:*", w->endpoint);
@@ -433,6 +438,12 @@ static void open_middle (struct world *w, struct middle *m, int b_type, int c_ty
     m->to_c = accept_one (&m->port);
     m->to_b = connect_raw (w->endpoint);
     pass_greetings (m);
+}
+
+static void open_middle (struct world *w, struct middle *m, int b_type, int c_type)
+{
+    struct frame f;
+    greet_in_the_middle (w, m, b_type, c_type);
     pass_frame (m->to_c, m->to_b, &f); /* HELLO */
     pass_frame (m->to_b, m->to_c, &f); /* WELCOME */
     pass_frame (m->to_c, m->to_b, &f); /* INITIATE */
@@ -452,6 +463,111 @@ static void close_middle (struct world *w, struct middle *m)
 static bool is_message (const struct frame *f)
 {
     return f->size >= 33 && memcmp (f->body, "\7MESSAGE", 8) == 0;
+}
+
+/* What is done to the handshake command of that number: HELLO 0, WELCOME 1, INITIATE 2, READY 3. */
+enum meddling { ALTER, CUT, LENGTHEN, REPEAT, REPLAY, RENAME };
+
+static const struct
+{
+    const char *what;
+    int command;
+    enum meddling how;
+    int at; /* ALTER: which byte; CUT, LENGTHEN: by how much */
+    int code;
+    const char *ours; /* why libzmq is left out */
+} meddlings[] = {
+    {"HELLO: the version", 0, ALTER, 6, 0x10000013, NULL},
+    {"HELLO: the key", 0, ALTER, 80, 0x11000001, NULL},
+    {"HELLO: the nonce", 0, ALTER, 119, 0x11000001, NULL},
+    {"HELLO: the box", 0, ALTER, 199, 0x11000001, NULL},
+    {"HELLO: repeated", 0, REPEAT, 0, 0x10000001, NULL},
+    {"WELCOME: the nonce", 1, ALTER, 8, 0x11000001, NULL},
+    {"WELCOME: the box", 1, ALTER, 167, 0x11000001, NULL},
+    {"WELCOME: cut", 1, CUT, 1, 0x11000001, NULL},
+    {"WELCOME: repeated", 1, REPEAT, 0, 0x10000001, "it answers with a second INITIATE (security.md 4.6)"},
+    {"INITIATE: the cookie", 2, ALTER, 9, 0x11000001, NULL},
+    {"INITIATE: the end of the cookie", 2, ALTER, 104, 0x11000001, NULL},
+    {"INITIATE: the cookie of another connection", 2, REPLAY, 0, 0x11000001, NULL},
+    {"INITIATE: the nonce", 2, ALTER, 112, 0x11000001, NULL},
+    {"INITIATE: the box", 2, ALTER, 120, 0x11000001, NULL},
+    {"INITIATE: cut", 2, CUT, 1, 0x11000001, NULL},
+    {"INITIATE: longer", 2, LENGTHEN, 1, 0x11000001, NULL},
+    {"INITIATE: shorter than any", 2, CUT, 60, 0x10000014, NULL},
+    {"INITIATE: HELLO again", 2, RENAME, 0, 0x10000001, NULL},
+    {"READY: the nonce", 3, ALTER, 13, 0x11000001, NULL},
+    {"READY: the box", 3, ALTER, 20, 0x11000001, NULL},
+    {"READY: cut", 3, CUT, 1, 0x11000001, NULL},
+    {"READY: shorter than any", 3, CUT, 30, 0x10000016, NULL},
+    {"READY: an unknown command", 3, RENAME, 0, 0x10000001, NULL},
+};
+
+static void cut_to (struct frame *f, uint64_t size)
+{
+    f->size = size;
+    f->flags = size > 255 ? FLAG_COMMAND | FLAG_LARGE : FLAG_COMMAND;
+}
+
+/* The INITIATE of another connection, whose server has the same keys. */
+static void take_another_INITIATE (struct frame *f)
+{
+    struct world w;
+    struct middle m;
+    greet_in_the_middle (&w, &m, ZMQ_PULL, ZMQ_PUSH);
+    pass_frame (m.to_c, m.to_b, f);
+    pass_frame (m.to_b, m.to_c, f);
+    expect_frame (m.to_c, f);
+    close_middle (&w, &m);
+}
+
+static void CUR_6_security_4_5_4_6_meddling_with_the_handshake (void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof meddlings / sizeof *meddlings; ++i) {
+        if (meddlings[i].ours && !on_tern ())
+            continue;
+        struct world w;
+        struct middle m;
+        struct frame f, other;
+        if (meddlings[i].how == REPLAY)
+            take_another_INITIATE (&other);
+        greet_in_the_middle (&w, &m, ZMQ_PULL, ZMQ_PUSH);
+        for (int command = 0; command < meddlings[i].command; ++command)
+            pass_frame (command % 2 ? m.to_b : m.to_c, command % 2 ? m.to_c : m.to_b, &f);
+        const bool by_server = meddlings[i].command % 2 == 1;
+        const int to = by_server ? m.to_c : m.to_b;
+        expect_frame (by_server ? m.to_b : m.to_c, &f);
+        switch (meddlings[i].how) {
+        case ALTER:
+            f.body[meddlings[i].at] ^= 1;
+            break;
+        case CUT:
+            cut_to (&f, f.size - (uint64_t) meddlings[i].at);
+            break;
+        case LENGTHEN:
+            f.body[f.size] = 0;
+            cut_to (&f, f.size + (uint64_t) meddlings[i].at);
+            break;
+        case REPEAT:
+            put_frame (to, &f);
+            break;
+        case REPLAY:
+            f = other;
+            break;
+        case RENAME:
+            memcpy (f.body, by_server ? "\5REDAY" : "\5HELLO", 6);
+            break;
+        }
+        (void) write_frame (to, &f); /* what is repeated may meet the end of the connection */
+        struct monitor *events = by_server ? &w.c_events : &w.b_events;
+        const struct event e = handshake_end (&w, events);
+        if (e.id != ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL || (int) e.value != meddlings[i].code)
+            fail_msg ("%s: expected code %x as the last of:%s", meddlings[i].what, (unsigned) meddlings[i].code, events->seen);
+        if (on_tern ())
+            expect_closed (to);
+        expect_no_message (w.b);
+        close_middle (&w, &m);
+    }
 }
 
 static void CUR_5_what_is_on_the_wire (void **state)
@@ -1133,6 +1249,7 @@ int main (void)
         CURVE_TEST (ST_MON_21_a_malformed_reply_to_a_CURVE_request),
         CURVE_TEST (CUR_6_MEC_6_malformed_first_commands),
         CURVE_TEST (CUR_no_clear_message_gets_through),
+        CURVE_TEST (CUR_6_security_4_5_4_6_meddling_with_the_handshake),
         CURVE_TEST (CUR_5_what_is_on_the_wire),
         CURVE_TEST (CUR_5_subscriptions_travel_in_boxes),
         CURVE_TEST (CUR_5_heartbeats_travel_in_boxes),
