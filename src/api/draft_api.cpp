@@ -1,40 +1,60 @@
-// DRAFT functions that are exported and not built yet: each fails with ENOTSUP (README, "Limits").
+// Calls of the DRAFT socket types, and what asks about single peers.
 #include "api/api.hpp"
 
 using namespace tern;
 
 namespace {
-int not_built() { return fail(err::not_supported); }
+
+template <class Call>
+int on_socket(void *handle, Call call) {
+    return guarded([&] {
+        Socket *socket = find_socket(handle);
+        return socket ? call(*socket) : fail(err::not_a_socket);
+    });
+}
+
 } // namespace
 
 extern "C" {
 
-int zmq_join(void *, const char *) { return not_built(); }
-int zmq_leave(void *, const char *) { return not_built(); }
-uint32_t zmq_connect_peer(void *, const char *) {
-    errno = ENOTSUP;
-    return 0;
+int zmq_join(void *handle, const char *group) {
+    return on_socket(handle,
+                     [&](Socket &s) { return group ? done(s.join(group)) : fail(err::invalid); });
 }
-int zmq_disconnect_peer(void *, uint32_t) { return not_built(); }
-int zmq_socket_get_peer_state(void *, const void *, size_t) { return not_built(); }
-int zmq_socket_monitor_versioned(void *, const char *, uint64_t, int, int) { return not_built(); }
-int zmq_socket_monitor_pipes_stats(void *) { return not_built(); }
 
-void *zmq_poller_new(void) {
-    errno = ENOTSUP;
-    return nullptr;
+int zmq_leave(void *handle, const char *group) {
+    return on_socket(handle,
+                     [&](Socket &s) { return group ? done(s.leave(group)) : fail(err::invalid); });
 }
-int zmq_poller_destroy(void **) { return not_built(); }
-int zmq_poller_size(void *) { return not_built(); }
-int zmq_poller_add(void *, void *, void *, short) { return not_built(); }
-int zmq_poller_modify(void *, void *, short) { return not_built(); }
-int zmq_poller_remove(void *, void *) { return not_built(); }
-int zmq_poller_wait(void *, zmq_poller_event_t *, long) { return not_built(); }
-int zmq_poller_wait_all(void *, zmq_poller_event_t *, int, long) { return not_built(); }
-int zmq_poller_fd(void *, zmq_fd_t *) { return not_built(); }
-int zmq_poller_add_fd(void *, zmq_fd_t, void *, short) { return not_built(); }
-int zmq_poller_modify_fd(void *, zmq_fd_t, short) { return not_built(); }
-int zmq_poller_remove_fd(void *, zmq_fd_t) { return not_built(); }
-int zmq_ppoll(zmq_pollitem_t *, int, long, const sigset_t *) { return not_built(); }
+
+uint32_t zmq_connect_peer(void *handle, const char *address) {
+    uint32_t peer = 0;
+    const int result = on_socket(handle, [&](Socket &s) {
+        return address ? done(s.connect_peer(address, peer)) : fail(err::invalid);
+    });
+    return result == 0 ? peer : 0;
+}
+
+int zmq_disconnect_peer(void *handle, uint32_t peer) {
+    return on_socket(handle, [&](Socket &s) { return done(s.disconnect_peer(peer)); });
+}
+
+int zmq_socket_get_peer_state(void *handle, const void *routing_id, size_t size) {
+    return on_socket(handle, [&](Socket &s) {
+        if (!routing_id && size > 0) return fail(err::fault);
+        const auto state = s.peer_state(Bytes(routing_id, size));
+        return state ? *state : fail(state.error());
+    });
+}
+
+int zmq_socket_monitor_versioned(void *handle, const char *address, uint64_t events, int version,
+                                 int type) {
+    return on_socket(handle,
+                     [&](Socket &s) { return done(s.monitor(address, events, version, type)); });
+}
+
+int zmq_socket_monitor_pipes_stats(void *handle) {
+    return on_socket(handle, [&](Socket &s) { return done(s.report_pipes()); });
+}
 
 } // extern "C"

@@ -67,7 +67,7 @@ int zmq_getsockopt(void *handle, int option, void *value, size_t *size) {
 }
 
 int zmq_socket_monitor(void *handle, const char *address, int events) {
-    return on_socket(handle, [&](Socket &s) { return s.monitor(address, events); });
+    return on_socket(handle, [&](Socket &s) { return s.monitor(address, static_cast<uint64_t>(events), 1, ZMQ_PAIR); });
 }
 
 } // extern "C"

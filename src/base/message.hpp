@@ -53,6 +53,8 @@ class Message {
         identity = 8,  // routing id frame that a link puts in front for ROUTER and REP
         subscribe = 16, // a SUBSCRIBE or CANCEL command between SUB and PUB, body without name
         cancel = 32,
+        membership = 64, // with subscribe or cancel: JOIN or LEAVE between DISH and RADIO
+        grouped = 128,   // from RADIO: goes out as group and body, also when the group is empty
     };
 
     Message() = default; // uninitialised on purpose, as zmq_msg_t is

@@ -3,6 +3,8 @@
 #include "os/fences.hpp"
 #include "os/wait_word.hpp"
 
+#include <mutex>
+
 namespace tern {
 
 // Both sides may do this at once: whoever stores a sum looks again until the parts are those that it
@@ -186,6 +188,16 @@ bool Channel::report() {
     reported_.store(read, std::memory_order_seq_cst);
     if (!writer_waits_.load(std::memory_order_seq_cst)) return false;
     return writer_waits_.exchange(false, std::memory_order_seq_cst);
+}
+
+uint64_t Channel::waiting() const {
+    if (newest_) {
+        std::lock_guard<Lock> guard(newest_->lock);
+        return newest_->is_fresh ? 1 : 0;
+    }
+    const uint64_t read = read_.load(std::memory_order_relaxed);
+    const uint64_t written = written_.load(std::memory_order_relaxed);
+    return written > read ? written - read : 0;
 }
 
 bool Channel::discard_all() {

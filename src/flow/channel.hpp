@@ -72,6 +72,8 @@ class Channel {
     bool holds_frames() { return queue_.has_unpublished() || queue_.has_frames(); }
 
     // ---- either
+    // Whole messages in the queue, as far as this thread knows.
+    uint64_t waiting() const;
     // The limit is what the writer and the reader allow together (HWM-4); 0 in either part makes it
     // unlimited, `absent` leaves a part out.
     static constexpr int absent = -1;

@@ -17,6 +17,10 @@ void Mailbox::post(Pipe &pipe) {
 }
 
 void Mailbox::signal() {
+    if (room_) {
+        room_->wake();
+        return;
+    }
     int expected = asleep;
     if (!state_.compare_exchange_strong(expected, signalled, std::memory_order_seq_cst)) return;
     const std::lock_guard<Lock> held(park_lock_);

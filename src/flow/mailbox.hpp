@@ -8,9 +8,13 @@
 // descriptor. A waker first makes its change, then looks for `asleep`. Both accesses are sequentially
 // consistent, so either the sleeper sees the change or the waker sees the sleeper. Only the one that
 // moves `asleep` to `signalled` writes to the descriptor: nobody who is awake is signalled.
+//
+// The mailbox of a thread-safe socket has a waiting room for many sleepers instead, and counts as
+// asleep all the time.
 #ifndef TERN_FLOW_MAILBOX_HPP
 #define TERN_FLOW_MAILBOX_HPP
 
+#include "flow/waiting_room.hpp"
 #include "os/lock.hpp"
 #include "os/waker.hpp"
 
@@ -46,6 +50,13 @@ class Mailbox {
 
     // Opens the descriptor. Fails when the process is out of them.
     Error open() { return waker_.open(); }
+    // Instead of open().
+    void share() {
+        room_ = std::make_unique<WaitingRoom>();
+        state_.store(asleep, std::memory_order_relaxed);
+    }
+    // Null unless it is shared.
+    WaitingRoom *room() const { return room_.get(); }
     int fd() const { return waker_.fd(); }
 
     // ---- any thread
@@ -89,6 +100,7 @@ class Mailbox {
     SleepWatch *watch_ = nullptr;
     uint32_t watch_index_ = 0;
     bool watch_was_told_ = false;
+    std::unique_ptr<WaitingRoom> room_;
     Waker waker_;
 };
 

@@ -16,6 +16,8 @@ constexpr int reads_per_turn = 16;
 Link::Link(LinkHostPointer host, LinkOwner &owner, std::shared_ptr<const LinkOptions> options,
            EndpointTexts endpoints)
     : host_holder_(std::move(host)), host_(*host_holder_), owner_(owner), options_(std::move(options)), endpoints_(std::move(endpoints)),
+      never_receives_(options_->socket_type == ZMQ_PUSH || options_->socket_type == ZMQ_SCATTER),
+      has_envelope_(options_->socket_type == ZMQ_REQ || options_->socket_type == ZMQ_DISH),
       heartbeat_(*this) {
     in_.set_max_message_size(options_->max_message_size);
 }
@@ -60,6 +62,7 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     in_.set_framing(framing_, size_t(options_->in_batch_size));
     in_.put(Bytes(established.early_bytes.data(), established.early_bytes.size()));
     envelope_.reset();
+    group_envelope_.reset();
     reading_ = writing_ = write_blocked_ = write_dead_ = false;
     hung_up_ = fatal_ = finish_is_posted_ = batch_begun_ = false;
     report_end_ = true;
@@ -244,7 +247,7 @@ bool Link::take_plain(Message &message) {
 }
 
 bool Link::discards_input() const {
-    return closing_ || !to_socket_ || options_->socket_type == ZMQ_PUSH;
+    return closing_ || !to_socket_ || never_receives_;
 }
 
 // Readies a frame for the socket. False: it was for the link itself, or is dropped.
@@ -255,9 +258,8 @@ bool Link::shape_inbound(Message &frame) {
         heartbeat_.heard_other();
     }
     const bool unwanted = discards_input();
-    const bool malformed = options_->socket_type == ZMQ_REQ && !envelope_.accepts(frame);
-    if (malformed) fail(true);
-    if (unwanted || malformed) {
+    if (has_envelope_ && !open_envelope(frame)) return false;
+    if (unwanted) {
         frame.close();
         return false;
     }
@@ -265,7 +267,21 @@ bool Link::shape_inbound(Message &frame) {
     return true;
 }
 
-// True when the command is news for the socket: a subscription.
+// False: the frame was a part of the envelope, or breaks the protocol.
+bool Link::open_envelope(Message &frame) {
+    if (options_->socket_type == ZMQ_REQ) {
+        if (envelope_.accepts(frame)) return true;
+        fail(true);
+    } else {
+        const GroupEnvelope::Step step = group_envelope_.take(frame);
+        if (step == GroupEnvelope::Step::body) return true;
+        if (step == GroupEnvelope::Step::malformed) fail(true);
+    }
+    frame.close();
+    return false;
+}
+
+// True when the command is news for the socket: a subscription, or a group joined or left.
 bool Link::take_command(Message &frame) {
     if (is_before_3_) { // ZMTP 2.0 knows none (zmtp.md section 3.4)
         frame.close();
@@ -281,7 +297,10 @@ bool Link::take_command(Message &frame) {
     }
     if (command.kind != CommandKind::ping) heartbeat_.heard_other();
     const int type = options_->socket_type;
-    const bool publishes = (type == ZMQ_PUB || type == ZMQ_XPUB) && to_socket_ && !closing_;
+    const bool takes = to_socket_ && !closing_;
+    const bool publishes = (type == ZMQ_PUB || type == ZMQ_XPUB) && takes;
+    const bool joins =
+        command.kind == CommandKind::join || command.kind == CommandKind::leave;
     switch (command.kind) {
     case CommandKind::ping: {
         heartbeat_.heard_ttl(command.ttl_deciseconds);
@@ -292,15 +311,20 @@ bool Link::take_command(Message &frame) {
         }
         break;
     }
+    case CommandKind::join:
+    case CommandKind::leave:
     case CommandKind::subscribe:
     case CommandKind::cancel: {
-        if (!publishes) break;
+        if (joins ? type != ZMQ_RADIO || !takes : !publishes) break;
         Message topic;
         if (topic.init_copy(command.body)) {
             fail(true);
             break;
         }
-        topic.set(command.kind == CommandKind::subscribe ? Message::subscribe : Message::cancel);
+        const bool begins =
+            command.kind == CommandKind::subscribe || command.kind == CommandKind::join;
+        topic.set(begins ? Message::subscribe : Message::cancel);
+        if (joins) topic.set(Message::membership);
         frame.close();
         frame = topic;
         attach_metadata(frame);
@@ -321,10 +345,14 @@ bool Link::is_taking() const {
 }
 
 bool Link::encode(Message &frame) {
-    if ((frame.flags() & (Message::subscribe | Message::cancel)) == 0)
+    if ((frame.flags() & (Message::subscribe | Message::cancel | Message::grouped)) == 0)
         return append(frame);
+    if (frame.has(Message::grouped)) return append_grouped(frame);
+    const bool begins = frame.has(Message::subscribe);
     Message form;
-    if (make_subscription(form, frame.has(Message::subscribe), frame.bytes(), subscription_form_))
+    if (frame.has(Message::membership)
+            ? make_membership(form, begins, frame.bytes())
+            : make_subscription(form, begins, frame.bytes(), subscription_form_))
         return false;
     if (frame.has(Message::more)) form.set(Message::more);
     // Not on the wire: it does not outlive its connection, in whatever form (see recover()).
@@ -336,6 +364,19 @@ bool Link::encode(Message &frame) {
         frame.init();
     }
     return ok;
+}
+
+// RADIO: the group goes before the body.
+bool Link::append_grouped(Message &frame) {
+    Message group;
+    if (group.init_copy(Bytes(std::string_view(frame.group())))) return false;
+    group.set(Message::more);
+    frame.clear(Message::grouped);
+    if (append(group) && append(frame)) return true;
+    group.close();
+    frame.set(Message::grouped);
+    filling_.rollback();
+    return false;
 }
 
 bool Link::take_frame(Message &frame) {

@@ -14,6 +14,7 @@
 #define TERN_LINK_LINK_HPP
 
 #include "flow/pipe.hpp"
+#include "link/group_envelope.hpp"
 #include "link/heartbeat.hpp"
 #include "link/in_buffer.hpp"
 #include "link/link_host.hpp"
@@ -66,6 +67,7 @@ class Link final : public PipeFarEnd,
     bool is_up() const { return state_ == State::up; }
     bool is_bound_side() const { return endpoints_.bound_side; }
     const LinkOptions &options() const { return *options_; }
+    const EndpointTexts &endpoints() const { return endpoints_; }
 
     // I/O thread: the connection carries traffic from now on.
     void start(Turn &turn, Established established, const std::string &local_endpoint);
@@ -153,11 +155,13 @@ class Link final : public PipeFarEnd,
     bool take_command(Message &frame);
     bool discards_input() const;
     bool shape_inbound(Message &frame);
+    bool open_envelope(Message &frame);
     void attach_metadata(Message &frame);
     void pump_in();
     void deliver_notification();
     void pump_out();
     bool encode(Message &frame);
+    bool append_grouped(Message &frame);
     bool is_due() const;
     bool append(Message &frame) {
         return seal_ ? filling_.append_sealed(*seal_, frame) : filling_.append(framing_, frame);
@@ -172,6 +176,7 @@ class Link final : public PipeFarEnd,
     LinkOwner &owner_;
     const std::shared_ptr<const LinkOptions> options_;
     EndpointTexts endpoints_;
+    const bool never_receives_; // PUSH and SCATTER
 
     Pipe *socket_end_ = nullptr;
     Pipe *own_end_ = nullptr;
@@ -189,7 +194,9 @@ class Link final : public PipeFarEnd,
 
     // Inbound.
     InBuffer in_;
+    const bool has_envelope_; // REQ and DISH: frames come in a certain shape
     RequestEnvelope envelope_;
+    GroupEnvelope group_envelope_;
     bool reading_ = false;
     bool may_have_input_ = false;
     bool hung_up_ = false;

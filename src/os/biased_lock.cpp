@@ -36,7 +36,7 @@ void BiasedLock::count_streak() {
         streak_ = 0;
         return;
     }
-    if (++streak_ < streak_needed_ || !fences_are_unequal()) return;
+    if (++streak_ < streak_needed_ || !leans_ || !fences_are_unequal()) return;
     streak_ = 0;
     if (Seat *const seat = seat_of(self)) {
         biased_since_ = now_ns();

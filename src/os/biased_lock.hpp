@@ -39,6 +39,9 @@ class BiasedLock {
     BiasedLock(const BiasedLock &) = delete;
     BiasedLock &operator=(const BiasedLock &) = delete;
 
+    // From the first lock on it is a plain lock: for those that many threads come to.
+    void stay_unbiased() { leans_ = false; }
+
     void lock() {
         Seat *const seat = favourite_.load(std::memory_order_acquire);
         if (!seat || !::pthread_equal(seat->thread, ::pthread_self()) || !enter(*seat)) lock_inner();
@@ -95,6 +98,7 @@ class BiasedLock {
     uint32_t streak_ = 0;
     uint32_t streak_needed_ = streak_for_bias;
     Nanoseconds biased_since_ = 0;
+    bool leans_ = true;
     int seats_taken_ = 0;
     Lock inner_;
     Seat seats_[seats_max];

@@ -24,6 +24,13 @@ class FairQueue {
     Pipe *sole_inlet() const {
         return active_ == 1 && !mid_message_ && rest_.empty() ? pipes_[0] : nullptr;
     }
+    // A pipe of which `test` is true, or null.
+    template <class Test>
+    Pipe *find(Test test) const {
+        for (Pipe *pipe : pipes_)
+            if (test(*pipe)) return pipe;
+        return nullptr;
+    }
     bool contains(const Pipe &pipe) const { return pipe.note.in_fair_queue; }
 
   private:

@@ -1,5 +1,9 @@
 // Pattern: what makes a socket a PUSH, a ROUTER, a SUB: only its routing rules and state machine.
 // Threads: every call under the turn of the socket; a pattern never blocks and makes no system calls.
+//          On thread-safe types several threads wait for what a pipe will report. So a pattern that
+//          has found a pipe empty (or full) does not look at it again before readable() (or
+//          writable()) tells it to: by looking, one thread would take back the sign that lets the
+//          other side tell, while the others sleep on. FairQueue and LoadBalance keep to that.
 // Owner:   a Socket, which also owns the pipes; a pattern only refers to those attached to it.
 #ifndef TERN_PATTERN_PATTERN_HPP
 #define TERN_PATTERN_PATTERN_HPP
@@ -46,6 +50,17 @@ class Pattern {
 
     // Asked before a connect: may another pipe be made? (A CONNECT_ROUTING_ID in use says no.)
     virtual Error check_connect() { return err::none; }
+
+    // ---- numbered and named peers, groups
+    // SERVER and PEER: the number of the peer behind a pipe. 0 elsewhere.
+    virtual uint32_t peer_number(const Pipe &) const { return 0; }
+    // SERVER and PEER: ends the connection to this peer.
+    virtual Error disconnect_peer(uint32_t) { return err::not_supported; }
+    // ROUTER and REP: can this peer take a message?
+    virtual Result<bool> peer_has_room(Bytes) { return err::not_supported; }
+    // DISH.
+    virtual Error join(Bytes) { return err::not_supported; }
+    virtual Error leave(Bytes) { return err::not_supported; }
 
     // ROUTING_ID as STREAM answers it: that of the newest pipe. Empty elsewhere.
     virtual std::string newest_routing_id() const { return {}; }

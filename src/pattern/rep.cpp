@@ -70,6 +70,15 @@ Error Rep::send(Message &frame) {
     return err::none;
 }
 
+// Only peers that have named themselves can be asked for.
+Result<bool> Rep::peer_has_room(Bytes routing_id) {
+    Pipe *const peer = in_.find([routing_id](Pipe &pipe) {
+        return !routing_id.empty() && routing_id.text() == pipe.peer_routing_id();
+    });
+    if (!peer || peer->outbound().reader_is_gone()) return err::host_unreachable;
+    return peer->check_write();
+}
+
 Error Rep::set_option(int option, const void *, size_t) {
     switch (option) {
     // REP accepts ROUTER's options (sockopts.md section 3); none of them changes what it does.

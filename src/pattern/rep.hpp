@@ -23,6 +23,7 @@ class Rep final : public Pattern {
     Error recv(Message &frame) override;
     bool can_send() override { return state_ == State::replying; }
     bool can_recv() override { return state_ == State::receiving && begin_request(); }
+    Result<bool> peer_has_room(Bytes routing_id) override;
     Error set_option(int option, const void *value, size_t size) override;
 
   private:

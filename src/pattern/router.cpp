@@ -144,6 +144,12 @@ bool Router::can_send() {
 
 bool Router::can_recv() { return in_body_ || prefetch(); }
 
+Result<bool> Router::peer_has_room(Bytes routing_id) {
+    Pipe *const pipe = table_.find(routing_id);
+    if (!pipe || pipe->outbound().reader_is_gone()) return err::host_unreachable;
+    return pipe->check_write();
+}
+
 Error Router::set_option(int option, const void *value, size_t size) {
     switch (option) {
     case ZMQ_ROUTER_MANDATORY: mandatory_ = option_int(value) != 0; return err::none;

@@ -21,6 +21,7 @@ class Router final : public Pattern {
     Error recv(Message &frame) override;
     bool can_send() override;
     bool can_recv() override;
+    Result<bool> peer_has_room(Bytes routing_id) override;
     Error set_option(int option, const void *value, size_t size) override;
 
   private:

@@ -1,4 +1,4 @@
-// Handle: what the application holds for a context or a socket. Its memory is never given back to the
+// Handle: what the application holds for a context, a socket or a poller. Its memory is never given back to the
 // system and not reused soon, so that a stale or foreign pointer is told apart instead of followed.
 // Threads: any.
 // Limit:   16 bytes per object alive at the same time, plus `kept_aside`.
@@ -12,12 +12,14 @@
 namespace tern {
 
 class Context;
+class PollSet;
 class Socket;
 
 enum class HandleKind : uint32_t {
     none = 0,
     context = 0x7e41c0de,
     socket = 0x7e4150c3,
+    poller = 0x7e41f011,
 };
 
 // New handle for an object; null when there is no memory.
@@ -45,6 +47,9 @@ inline Context *find_context(void *handle) {
 }
 inline Socket *find_socket(void *handle) {
     return static_cast<Socket *>(find_object(handle, HandleKind::socket));
+}
+inline PollSet *find_poll_set(void *handle) {
+    return static_cast<PollSet *>(find_object(handle, HandleKind::poller));
 }
 
 } // namespace tern

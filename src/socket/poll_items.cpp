@@ -1,6 +1,8 @@
 #include "socket/poll_items.hpp"
 
-#include <poll.h>
+#include "os/masked_poll.hpp"
+
+#include <algorithm>
 #include <zmq.h>
 
 namespace tern {
@@ -29,17 +31,60 @@ int from_kernel(short events) {
 
 class Poll {
   public:
-    explicit Poll(std::vector<PollItem> &items) : items_(items), kernel_(items.size()) {}
+    Poll(std::vector<PollItem> &items, const PollWays &ways)
+        : items_(items), ways_(ways), watch_(ways.watch), kernel_(items.size() + 1) {
+        has_shared_ = std::any_of(items.begin(), items.end(), [](const PollItem &item) {
+            return item.socket && item.socket->waiting_room();
+        });
+    }
+    ~Poll() {
+        if (watch_ && !ways_.watch)
+            for_each_room([this](WaitingRoom &room) { room.remove_watch(*watch_); });
+    }
 
     Result<int> run(const Deadline &deadline) {
         for (;;) {
-            auto ready = look();
-            if (!ready || *ready > 0 || deadline.has_passed()) return ready;
+            if (watch_) arm();
+            const auto ready = look();
+            if (!ready || *ready > 0) return ready;
+            if (deadline.has_passed()) return let_signals_in();
+            if (has_shared_ && !watch_) {
+                if (const Error error = make_watch()) return error;
+                continue;
+            }
             if (const Error error = sleep(deadline)) return error;
         }
     }
 
   private:
+    template <class Call>
+    void for_each_room(Call call) {
+        for (PollItem &item : items_)
+            if (WaitingRoom *room = item.socket ? item.socket->waiting_room() : nullptr) call(*room);
+    }
+
+    // Most calls find something ready and need none.
+    Error make_watch() {
+        auto watch = std::make_shared<Waker>();
+        if (const Error error = watch->open()) return error;
+        watch_ = std::move(watch);
+        for_each_room([this](WaitingRoom &room) { room.add_watch(watch_); });
+        return err::none;
+    }
+
+    // What comes from here on is signalled anew; what was before, look() sees.
+    void arm() {
+        (void)watch_->drain();
+        for_each_room([this](WaitingRoom &room) { room.arm(*watch_); });
+    }
+
+    // A signal that only the other mask lets through is heard also by a call that does not sleep.
+    Result<int> let_signals_in() {
+        if (ways_.signal_mask && masked_poll(nullptr, 0, 0, ways_.signal_mask) < 0)
+            return Error(errno);
+        return 0;
+    }
+
     // One check of everything, without sleeping.
     Result<int> look() {
         int count = 0;
@@ -59,7 +104,7 @@ class Poll {
             count += item.ready != 0;
         }
         if (!has_descriptors) return count;
-        if (::poll(kernel_.data(), nfds_t(kernel_.size()), 0) < 0) return Error(errno);
+        if (::poll(kernel_.data(), nfds_t(items_.size()), 0) < 0) return Error(errno);
         for (size_t i = 0; i < items_.size(); ++i) {
             if (items_[i].socket || !kernel_[i].revents) continue;
             items_[i].ready = from_kernel(kernel_[i].revents);
@@ -75,7 +120,7 @@ class Poll {
         size_t begun = 0;
         for (; begun < items_.size() && !again && !error; ++begun) {
             PollItem &item = items_[begun];
-            if (!item.socket) continue;
+            if (!item.socket || item.socket->waiting_room()) continue;
             int descriptor = -1;
             const int holds =
                 item.socket->begin_wait(item.wanted & socket_events, descriptor, error);
@@ -84,16 +129,26 @@ class Poll {
             if (again) break;
             kernel_[begun] = {descriptor, POLLIN, 0};
         }
-        if (!again && !error &&
-            ::poll(kernel_.data(), nfds_t(kernel_.size()), deadline.left_ms()) < 0)
-            error = Error(errno);
+        kernel_.back() = {watch_ ? watch_->fd() : -1, POLLIN, 0};
+        if (!again && !error && wait_in_kernel(deadline) < 0) error = Error(errno);
         for (size_t i = 0; i < begun; ++i)
-            if (items_[i].socket) items_[i].socket->end_wait(kernel_[i].revents != 0);
+            if (items_[i].socket && !items_[i].socket->waiting_room())
+                items_[i].socket->end_wait(kernel_[i].revents != 0);
         return error;
     }
 
+    int wait_in_kernel(const Deadline &deadline) {
+        if (ways_.signal_mask)
+            return masked_poll(kernel_.data(), nfds_t(kernel_.size()), deadline.left_ns(),
+                               ways_.signal_mask);
+        return ::poll(kernel_.data(), nfds_t(kernel_.size()), deadline.left_ms());
+    }
+
     std::vector<PollItem> &items_;
-    std::vector<pollfd> kernel_;
+    const PollWays &ways_;
+    std::shared_ptr<Waker> watch_;
+    bool has_shared_ = false;
+    std::vector<pollfd> kernel_; // one for each item, and one for the watch
 };
 
 // The usual case: one socket waits in one system call, on its own descriptors.
@@ -106,11 +161,12 @@ Result<int> poll_one_socket(PollItem &item, const Deadline &deadline) {
 
 } // namespace
 
-Result<int> poll_items(std::vector<PollItem> &items, long timeout_ms) {
+Result<int> poll_items(std::vector<PollItem> &items, long timeout_ms, const PollWays &ways) {
     const Deadline deadline = Deadline::in_ms(timeout_ms < 0 ? -1 : timeout_ms);
-    if (items.size() == 1 && items[0].socket && (items[0].wanted & socket_events))
+    if (items.size() == 1 && items[0].socket && (items[0].wanted & socket_events) &&
+        !ways.signal_mask && !ways.watch)
         return poll_one_socket(items[0], deadline);
-    return Poll(items).run(deadline);
+    return Poll(items, ways).run(deadline);
 }
 
 } // namespace tern

@@ -41,6 +41,12 @@ Result<std::shared_ptr<Socket>> Socket::create(Context &context, int type,
     if (!socket->pattern_) return err::not_supported;
     if (type == ZMQ_STREAM) socket->options_.link.raw = true;
     socket->mailbox_ = new Mailbox;
+    if (is_thread_safe_type(type)) {
+        socket->mailbox_->share();
+        socket->turn_.stay_unbiased();
+        socket->borrows_ = false;
+        return socket;
+    }
     if (const Error error = socket->mailbox_->open()) return error;
     return socket;
 }
@@ -251,7 +257,7 @@ Error Socket::recv(Message &frame, bool dont_wait) {
         }
     }
     if (error) {
-        end_call(turn);
+        if (!closed_) end_call(turn);
         if (error == err::again) {
             turn.unlock();
             frame.close();
@@ -302,7 +308,7 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
     flush_batches(turn);
     ++seen_;
     if (read_listed_links(turn)) return true;
-    if (fd_is_out_ || !set_.is_open()) return false;
+    if (!borrows_ || !set_.is_open()) return false;
     borrow();
     if (only_link_ && links_up_ == 1) {
         // One peer: its descriptor says more than the set does. But where that brought nothing
@@ -364,7 +370,7 @@ bool Socket::read_listed_links(Turn &turn) {
     // If this thread goes away now, nobody else knows what is left: whoever has borrowed the set is
     // looked after by the tick.
     if (any && !borrowed_ && !inputs_.empty()) {
-        if (set_.is_open() && !fd_is_out_) borrow();
+        if (set_.is_open() && borrows_) borrow();
         else serve_inputs_later();
     }
     return any;
@@ -432,6 +438,7 @@ Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) 
     flush_batches(turn);
     // What was reported once is not reported again.
     if (!inputs_.empty() && read_listed_links(turn)) return begin_call();
+    if (mailbox_->room()) return wait_among_others(turn, deadline, changes_seen);
     if (changes_ == changes_seen && try_before_sleep(turn)) return begin_call();
     mailbox_->begin_sleep();
     if (mailbox_->has_news() || changes_ != changes_seen ||
@@ -439,7 +446,7 @@ Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) 
         mailbox_->end_sleep();
         return begin_call();
     }
-    if (set_.is_open() && !fd_is_out_) borrow();
+    if (set_.is_open() && borrows_) borrow();
     waiting_ = true;
     ++seen_;
     int n;
@@ -459,6 +466,28 @@ Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) 
         else arm_tick();
     }
     if (n < 0) return err::interrupted;
+    const Error error = begin_call();
+    end_call(turn);
+    return error;
+}
+
+// The same on a thread-safe socket. Whatever changes here, by whichever thread, counts `changes_` up
+// under the turn or is posted, and wakes the waiting room afterwards; so what this thread has not seen
+// ends its sleep.
+Error Socket::wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen) {
+    WaitingRoom &room = *mailbox_->room();
+    const uint32_t ticket = room.enter();
+    Slept slept = Slept::enough;
+    if (!mailbox_->has_news() && changes_ == changes_seen && !closed_ &&
+        !terminated_.load(std::memory_order_seq_cst)) {
+        const Nanoseconds timeout = deadline.left_ns();
+        turn.unlock();
+        slept = room.sleep(ticket, timeout);
+        turn.lock();
+    }
+    room.leave();
+    if (closed_) return err::not_a_socket;
+    if (slept == Slept::interrupted) return err::interrupted;
     const Error error = begin_call();
     end_call(turn);
     return error;
@@ -503,7 +532,7 @@ int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
         descriptor = -1; // look again instead of waiting
         return holds;
     }
-    if (set_.is_open() && !fd_is_out_) borrow();
+    if (set_.is_open() && borrows_) borrow();
     waiting_ = true;
     ++seen_;
     descriptor = borrowed_ ? set_.fd() : mailbox_->fd();
@@ -543,7 +572,7 @@ int Socket::wait_for(int wanted, const Deadline &deadline, Error &error) {
 bool Socket::join_crowd(std::shared_ptr<PollCrowd> crowd, uint32_t index) {
     if (is_inherited()) return false;
     Turn turn(turn_);
-    if (fd_is_out_ || crowd_ == crowd) return false;
+    if (fd_is_out_ || mailbox_->room() || crowd_ == crowd) return false;
     part_with_crowd();
     crowd_ = std::move(crowd);
     crowd_index_ = index;

@@ -1,7 +1,8 @@
 // Socket: what the application holds. It joins a pattern with its pipes, links and endpoints, and is
 // where a calling thread waits.
 //
-// Threads: one application thread at a time calls; I/O threads come in under the turn. The thread that
+// Threads: one application thread at a time calls, except on thread-safe types (see below); I/O threads
+//          come in under the turn. The thread that
 //          waits does so on the descriptors of its own links ("borrowed"): it reads and decodes itself
 //          and no other thread is woken. The I/O thread takes them back about a millisecond after the
 //          caller was last seen, or at once when there is something to write.
@@ -13,6 +14,12 @@
 //   The links' descriptors are edge-triggered in the socket's own set. Whoever takes a report from
 //   that set notes it in the link under the turn before it does anything else, so that a change of
 //   hands between caller and I/O thread loses none.
+//
+//   Thread-safe types (SERVER to CHANNEL, but for DGRAM): any number of threads call. Each call has the
+//   turn for itself, and gives it up only where it would for the I/O thread; their messages are single
+//   frames, so no call leaves a state behind for the next call of its thread. Nothing is borrowed, the
+//   I/O thread reads; who has to wait does so in the mailbox's waiting room, and is woken with all
+//   others there. Their turn stays unbiased and their patterns offer no short way.
 //
 // Owner:   the application's handle and the Context; tasks on I/O threads hold it by pointer too, so
 //          the memory goes when the last of them has run.
@@ -58,9 +65,19 @@ class Socket final : public LinkHost,
 
     // ---- endpoints
     Error bind(const char *text);
-    Error connect(const char *text);
+    // `peer`: here goes the number that PEER has given to the new peer.
+    Error connect(const char *text, uint32_t *peer = nullptr);
+    // PEER only.
+    Error connect_peer(const char *text, uint32_t &peer);
+    Error disconnect_peer(uint32_t peer);
+    // POLLOUT if the peer of this routing id can take a message, else 0.
+    Result<int> peer_state(Bytes routing_id);
     Error end_endpoint(const char *text); // unbind and disconnect are one
-    Error monitor(const char *text, int events);
+    Error monitor(const char *text, uint64_t events, int version, int type);
+    Error report_pipes();
+    // DISH only.
+    Error join(const char *group);
+    Error leave(const char *group);
 
     // ---- options
     Error set_option(int option, const void *value, size_t size);
@@ -87,6 +104,8 @@ class Socket final : public LinkHost,
     void leave_crowd(const PollCrowd &crowd);
     // Which of `wanted` hold; when none does, the crowd will be told of news, and calls.
     int look_or_park(int wanted, Error &error);
+    // For pollers of thread-safe sockets, which do not announce a sleep: null on others.
+    WaitingRoom *waiting_room() const { return mailbox_->room(); }
 
     int type() const { return type_; }
     bool is_inherited() const { return fork_guard_.is_inherited(); }
@@ -150,6 +169,7 @@ class Socket final : public LinkHost,
     void end_call(Turn &turn);
     bool try_before_sleep(Turn &turn);
     Error wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
+    Error wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
     bool bring_in(Turn &turn, bool will_wait);
     bool try_reading(Turn &turn, Link &link);
@@ -192,7 +212,7 @@ class Socket final : public LinkHost,
 
     // socket_endpoints.cpp
     Error bind_inproc(const Endpoint &endpoint);
-    Error connect_inproc(const Endpoint &endpoint);
+    Error connect_inproc(const Endpoint &endpoint, uint32_t *peer);
     Error choose_loop();
     InprocSide inproc_side();
     Error get_live_option(int option, void *value, size_t *size);
@@ -234,6 +254,7 @@ class Socket final : public LinkHost,
     bool is_parked_ = false;
     uint32_t crowd_index_ = 0;
     std::shared_ptr<PollCrowd> crowd_;
+    bool borrows_ = true;               // callers wait on the set; else the I/O thread reads
 
     std::string last_endpoint_;
     uint64_t next_endpoint_id_ = 1;

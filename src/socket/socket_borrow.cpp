@@ -30,8 +30,8 @@ Error Socket::watch(Link &link, int fd) {
     link.host_id = make_id(link_slots_[index].generation, index);
     if (Poller::can_nest && !set_.is_open() && !set_failed_) {
         set_failed_ = bool(set_.open());
-        // While the application waits for the waker itself (ZMQ_FD), nobody else may.
-        if (!set_failed_ && !fd_is_out_)
+        // Where nobody waits on the set, the waker is not in it: ZMQ_FD, and thread-safe types.
+        if (!set_failed_ && borrows_)
             set_failed_ = bool(set_.add(mailbox_->fd(), waker_id, ready::read));
         if (!set_failed_) {
             const auto watch = loop_->watch(set_.fd(), set_handler_, ready::read);

@@ -20,6 +20,20 @@ bool conflates(int type) {
            type == ZMQ_DEALER;
 }
 
+// Each type uses udp in one direction, or not at all. Asked before anything else, also by a build that
+// has no udp (functions.md section 3).
+bool may_use_udp(int type, bool binds) {
+    return type == (binds ? ZMQ_DISH : ZMQ_RADIO) || (binds && type == ZMQ_DGRAM);
+}
+
+Result<Endpoint> parse_for(int type, const char *text, bool binds) {
+    constexpr std::string_view udp = "udp://";
+    const std::string_view all(text);
+    if (all.size() > udp.size() && all.substr(0, udp.size()) == udp && !may_use_udp(type, binds))
+        return err::incompatible;
+    return parse_endpoint(all);
+}
+
 bool is_stream_transport(const Endpoint &endpoint) {
     return endpoint.transport == Endpoint::Transport::tcp ||
            endpoint.transport == Endpoint::Transport::ipc;
@@ -60,7 +74,7 @@ Error Socket::bind(const char *text) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
-    const auto endpoint = parse_endpoint(text);
+    const auto endpoint = parse_for(type_, text, true);
     if (!endpoint) return endpoint.error();
     if (endpoint->transport == Endpoint::Transport::inproc) {
         const Error error = bind_inproc(*endpoint);
@@ -89,16 +103,17 @@ Error Socket::bind_inproc(const Endpoint &endpoint) {
     return err::none;
 }
 
-Error Socket::connect(const char *text) {
+Error Socket::connect(const char *text, uint32_t *peer) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
-    const auto parsed = parse_endpoint(text);
+    if (peer && options_.link.immediate) return err::fault; // the pipe would come later
+    const auto parsed = parse_for(type_, text, false);
     if (!parsed) return parsed.error();
     const Endpoint &endpoint = *parsed;
     if (const Error error = pattern_->check_connect()) return error;
     if (endpoint.transport == Endpoint::Transport::inproc) {
-        const Error error = connect_inproc(endpoint);
+        const Error error = connect_inproc(endpoint, peer);
         end_call(turn);
         return error;
     }
@@ -125,13 +140,55 @@ Error Socket::connect(const char *text) {
             pipe.inbound().conflate(), pipe.outbound().conflate();
         adopt(pipe);
         attach(pipe);
+        if (peer) *peer = pattern_->peer_number(pipe);
     }
     loop_->post([connector] { connector->start(); });
     end_call(turn);
     return err::none;
 }
 
-Error Socket::connect_inproc(const Endpoint &endpoint) {
+Error Socket::connect_peer(const char *text, uint32_t &peer) {
+    return type_ == ZMQ_PEER ? connect(text, &peer) : err::not_supported;
+}
+
+Error Socket::disconnect_peer(uint32_t peer) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    ++changes_;
+    const Error error = pattern_->disconnect_peer(peer);
+    end_call(turn);
+    mailbox_->wake(); // threads that wait for room to it
+    return error;
+}
+
+Result<int> Socket::peer_state(Bytes routing_id) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    const auto has_room = pattern_->peer_has_room(routing_id);
+    end_call(turn);
+    if (!has_room) return has_room.error();
+    return *has_room ? ZMQ_POLLOUT : 0;
+}
+
+Error Socket::join(const char *group) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    const Error error = pattern_->join(Bytes(std::string_view(group)));
+    end_call(turn);
+    return error;
+}
+
+Error Socket::leave(const char *group) {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    const Error error = pattern_->leave(Bytes(std::string_view(group)));
+    end_call(turn);
+    return error;
+}
+
+Error Socket::connect_inproc(const Endpoint &endpoint, uint32_t *peer) {
     PipePair *pair = context_.inproc_names().connect(endpoint.address, inproc_side());
     if (!pair) return err::no_memory;
     Pipe &pipe = pair->near_end();
@@ -139,6 +196,7 @@ Error Socket::connect_inproc(const Endpoint &endpoint) {
     connected_.emplace(next_endpoint_id_++, Connected{endpoint.text, nullptr, &pipe});
     adopt(pipe);
     attach(pipe);
+    if (peer) *peer = pattern_->peer_number(pipe);
     // A binder that is there already has said its name (`named` is among the news).
     take_news();
     return err::none;
@@ -179,11 +237,11 @@ Error Socket::end_endpoint(const char *text) {
     return found ? err::none : err::no_entry;
 }
 
-Error Socket::monitor(const char *text, int events) {
+Error Socket::monitor(const char *text, uint64_t events, int version, int type) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = check_alive()) return error;
-    if (events < 0 || events > ZMQ_EVENT_ALL) return err::invalid;
+    if (version == 1 && events > ZMQ_EVENT_ALL_V1) return err::invalid;
     const auto stop_old = [this] {
         if (!monitor_) return;
         monitor_->stop(true);
@@ -198,13 +256,37 @@ Error Socket::monitor(const char *text, int events) {
     if (!endpoint) return endpoint.error();
     if (endpoint->transport != Endpoint::Transport::inproc) return err::protocol_not_supported;
     stop_old();
+    if (type != ZMQ_PAIR && type != ZMQ_PUSH && type != ZMQ_PUB) return err::invalid;
     if (!context_.reserve_slot()) return err::too_many_files;
-    const auto monitor = std::make_shared<Monitor>(context_.inproc_names(), events);
+    const auto monitor = std::make_shared<Monitor>(context_.inproc_names(), events, version, type);
     if (const Error error = monitor->start(endpoint->address)) {
         context_.release_slot();
         return error;
     }
     monitor_ = monitor;
+    return err::none;
+}
+
+Error Socket::report_pipes() {
+    if (is_inherited()) return err::interrupted;
+    Turn turn(turn_);
+    if (const Error error = begin_call()) return error;
+    if (!monitor_ || !monitor_->reports_pipes()) return err::invalid;
+    if (pipes_.empty()) return err::again;
+    for (Pipe *pipe : pipes_) {
+        uint64_t outbound = pipe->outbound().waiting();
+        EndpointTexts endpoints;
+        if (pipe->far_end()) {
+            const Link &link = static_cast<Link &>(*pipe->far_end());
+            outbound += link.returned_messages();
+            endpoints = link.endpoints();
+        } else {
+            for (const auto &entry : connected_)
+                if (entry.second.inproc == pipe) endpoints.remote = entry.second.text;
+        }
+        const uint64_t inbound = pipe->inbound().waiting() + (pipe->has_next() ? 1 : 0);
+        monitor_->emit_pipe(outbound, inbound, endpoints);
+    }
     return err::none;
 }
 
@@ -219,6 +301,7 @@ Error Socket::set_option(int option, const void *value, size_t size) {
     if (row && row->home == OptionRow::Home::pattern) {
         ++changes_;
         const Error error = pattern_->set_option(option, value, size);
+        mailbox_->wake(); // a send that waits may not have to any more
         end_call(turn);
         return error;
     }
@@ -262,6 +345,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
         if (!fd_is_out_) {
             // From now on the application waits for this descriptor, and the I/O thread reads.
             fd_is_out_ = true;
+            borrows_ = false;
             ++changes_;
             part_with_crowd();
             hand_back();

@@ -168,6 +168,7 @@ void Socket::end_connection(Link &link) {
 
 void Socket::adopt(Pipe &pipe) {
     ++changes_;
+    mailbox_->wake(); // another thread of a thread-safe socket may wait for a peer
     pipe.socket_index = pipes_.size();
     pipes_.push_back(&pipe);
     if (pipe.far_end()) {
@@ -209,6 +210,7 @@ void Socket::detach(Pipe &pipe) {
 
 void Socket::let_go(Pipe &pipe) {
     ++changes_;
+    mailbox_->wake(); // or for room to this one
     unwanted_.erase(std::remove(unwanted_.begin(), unwanted_.end(), &pipe), unwanted_.end());
     drained_.erase(std::remove(drained_.begin(), drained_.end(), &pipe), drained_.end());
     const bool in_mailbox = pipe.deafen();
@@ -260,6 +262,7 @@ void Socket::apply_hwm() {
         // The other side's limit follows ours: it looks again.
         if (!pipe->far_end()) pipe->other_end().notify(Pipe::writable);
     }
+    mailbox_->wake();
 }
 
 // ---- end
@@ -281,6 +284,13 @@ void Socket::close() {
     closed_ = true;
     fd_is_out_ = false;
     part_with_crowd();
+    // Threads that still wait in a call of a thread-safe socket are sent away, with ENOTSOCK.
+    for (WaitingRoom *room = mailbox_->room(); room && room->has_sleepers();) {
+        mailbox_->wake();
+        turn.unlock();
+        ::sched_yield();
+        turn.lock();
+    }
     if (mailbox_->has_news()) take_news();
     const int linger_ms = options_.linger_ms;
     const auto bound = bound_;

@@ -1,0 +1,59 @@
+#include "pattern/server.hpp"
+
+namespace tern {
+
+void Server::attach(Pipe &pipe) {
+    while (next_ == 0 || peers_.count(next_) > 0) ++next_;
+    pipe.note.number = next_;
+    pipe.note.flag = false;
+    peers_.emplace(next_++, &pipe);
+    in_.attach(pipe);
+}
+
+// What it has sent is still read, with its number.
+void Server::forget(Pipe &pipe) {
+    const auto it = peers_.find(peer_number(pipe));
+    if (it != peers_.end() && it->second == &pipe) peers_.erase(it);
+}
+
+void Server::detach(Pipe &pipe) {
+    forget(pipe);
+    in_.detach(pipe);
+}
+
+Error Server::send(Message &frame) {
+    if (frame.has(Message::more)) return err::invalid;
+    const auto it = peers_.find(frame.routing_id());
+    if (it == peers_.end() || it->second->outbound().reader_is_gone()) return err::host_unreachable;
+    Pipe &pipe = *it->second;
+    if (pipe.note.flag || !pipe.check_write()) {
+        pipe.note.flag = true;
+        return err::again;
+    }
+    return send_without_routing_id(
+        frame, [&pipe](Message &f) { return pipe.write(f) ? err::none : err::no_memory; });
+}
+
+bool Server::can_recv() {
+    return in_.fetch([this](Message &frame, Pipe &from) {
+        frame.set_routing_id(peer_number(from));
+        return true;
+    });
+}
+
+Error Server::recv(Message &frame) {
+    if (!can_recv()) return err::again;
+    in_.take(frame);
+    return err::none;
+}
+
+Error Server::disconnect_peer(uint32_t peer) {
+    const auto it = peers_.find(peer);
+    if (it == peers_.end()) return err::host_unreachable;
+    Pipe &pipe = *it->second;
+    peers_.erase(it);
+    host_.pipe_unwanted(pipe);
+    return err::none;
+}
+
+} // namespace tern
