@@ -54,8 +54,8 @@ class Pattern {
     // ---- numbered and named peers, groups
     // SERVER and PEER: the number of the peer behind a pipe. 0 elsewhere.
     virtual uint32_t peer_number(const Pipe &) const { return 0; }
-    // SERVER and PEER: ends the connection to this peer.
-    virtual Error disconnect_peer(uint32_t) { return err::not_supported; }
+    // And the way back; null when there is no such peer.
+    virtual Pipe *numbered_peer(uint32_t) const { return nullptr; }
     // ROUTER and REP: can this peer take a message?
     virtual Result<bool> peer_has_room(Bytes) { return err::not_supported; }
     // DISH.

@@ -23,9 +23,9 @@ void Server::detach(Pipe &pipe) {
 
 Error Server::send(Message &frame) {
     if (frame.has(Message::more)) return err::invalid;
-    const auto it = peers_.find(frame.routing_id());
-    if (it == peers_.end() || it->second->outbound().reader_is_gone()) return err::host_unreachable;
-    Pipe &pipe = *it->second;
+    Pipe *const peer = numbered_peer(frame.routing_id());
+    if (!peer || peer->outbound().reader_is_gone()) return err::host_unreachable;
+    Pipe &pipe = *peer;
     if (pipe.note.flag || !pipe.check_write()) {
         pipe.note.flag = true;
         return err::again;
@@ -47,13 +47,9 @@ Error Server::recv(Message &frame) {
     return err::none;
 }
 
-Error Server::disconnect_peer(uint32_t peer) {
-    const auto it = peers_.find(peer);
-    if (it == peers_.end()) return err::host_unreachable;
-    Pipe &pipe = *it->second;
-    peers_.erase(it);
-    host_.pipe_unwanted(pipe);
-    return err::none;
+Pipe *Server::numbered_peer(uint32_t number) const {
+    const auto it = peers_.find(number);
+    return it == peers_.end() ? nullptr : it->second;
 }
 
 } // namespace tern

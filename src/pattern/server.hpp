@@ -13,7 +13,7 @@ namespace tern {
 class Server final : public Pattern {
   public:
     // `random`: numbers begin there, and are never 0.
-    Server(PatternHost &host, uint32_t random) : host_(host), in_(host), next_(random) {}
+    Server(PatternHost &host, uint32_t random) : in_(host), next_(random) {}
     void attach(Pipe &pipe) override;
     void stop_writing(Pipe &pipe) override { forget(pipe); }
     void detach(Pipe &pipe) override;
@@ -27,12 +27,11 @@ class Server final : public Pattern {
     uint32_t peer_number(const Pipe &pipe) const override {
         return static_cast<uint32_t>(pipe.note.number);
     }
-    Error disconnect_peer(uint32_t peer) override;
+    Pipe *numbered_peer(uint32_t number) const override;
 
   private:
     void forget(Pipe &pipe);
 
-    PatternHost &host_;
     SingleParts in_;
     std::unordered_map<uint32_t, Pipe *> peers_; // note.number is the key
     uint32_t next_;

@@ -69,6 +69,7 @@ class Socket final : public LinkHost,
     Error connect(const char *text, uint32_t *peer = nullptr);
     // PEER only.
     Error connect_peer(const char *text, uint32_t &peer);
+    // SERVER and PEER.
     Error disconnect_peer(uint32_t peer);
     // POLLOUT if the peer of this routing id can take a message, else 0.
     Result<int> peer_state(Bytes routing_id);
@@ -199,7 +200,7 @@ class Socket final : public LinkHost,
     // socket_pipes.cpp: pipes come and go
     void take_news();
     void settle();
-    void end_connection(Link &link);
+    void end_connection(Link &link, int linger_ms);
     void adopt(Pipe &pipe);
     void attach(Pipe &pipe);
     void stop_writing(Pipe &pipe);

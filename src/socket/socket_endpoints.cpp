@@ -155,11 +155,14 @@ Error Socket::disconnect_peer(uint32_t peer) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
-    ++changes_;
-    const Error error = pattern_->disconnect_peer(peer);
+    if (type_ != ZMQ_SERVER && type_ != ZMQ_PEER) return err::not_supported;
+    Pipe *const pipe = pattern_->numbered_peer(peer);
+    if (!pipe) return err::host_unreachable;
+    if (pipe->far_end())
+        end_connection(static_cast<Link &>(*pipe->far_end()), options_.linger_ms);
+    else detach(*pipe);
     end_call(turn);
-    mailbox_->wake(); // threads that wait for room to it
-    return error;
+    return err::none;
 }
 
 Result<int> Socket::peer_state(Bytes routing_id) {

@@ -142,7 +142,7 @@ void Socket::settle() {
     while (!unwanted_.empty()) {
         Pipe *pipe = unwanted_.back();
         unwanted_.pop_back();
-        if (pipe->far_end()) end_connection(static_cast<Link &>(*pipe->far_end()));
+        if (pipe->far_end()) end_connection(static_cast<Link &>(*pipe->far_end()), -1);
         else detach(*pipe);
     }
     while (!drained_.empty()) {
@@ -153,15 +153,15 @@ void Socket::settle() {
 }
 
 // One made by a connect is not made again.
-void Socket::end_connection(Link &link) {
+void Socket::end_connection(Link &link, int linger_ms) {
     for (auto it = connected_.begin(); it != connected_.end(); ++it) {
         const std::shared_ptr<Connector> connector = it->second.connector;
         if (!connector || &connector->link() != &link) continue;
         connected_.erase(it);
-        connector->close(-1);
+        connector->close(linger_ms);
         return;
     }
-    close_link(link, true);
+    close_link(link, linger_ms != 0);
 }
 
 // ---- pipes
