@@ -1,24 +1,10 @@
-/* Kit of the tests of the draft interface, on top of patterns_support.h. The reference package has
- * the socket types but exports no draft function, and its types have no wire name: it skips them. */
+/* Kit of the tests of the draft socket types: draft_api.h and patterns_support.h, and messages with
+ * routing ids and groups. */
 #ifndef TERN_ABI_TESTS_DRAFT_SUPPORT_H
 #define TERN_ABI_TESTS_DRAFT_SUPPORT_H
 
-#define ZMQ_BUILD_DRAFT_API
+#include "draft_api.h"
 #include "patterns_support.h"
-
-#include <dlfcn.h>
-
-/* First in every test. */
-#define NEED_DRAFT()                                                                               \
-    do {                                                                                           \
-        if (!dlsym(RTLD_DEFAULT, "zmq_poller_new")) {                                              \
-            printf("[  OURS    ] not run on libzmq: no draft interface\n");                        \
-            skip();                                                                                \
-        }                                                                                          \
-    } while (0)
-
-/* Looked up when they are called, so that the program also starts on a library without them. */
-#define DRAFT(name) ((__typeof__(&name))dlsym(RTLD_DEFAULT, #name))
 
 /* A message with a routing id (0: none) or group (NULL: none). */
 static inline int send_to_peer(void *s, const char *text, uint32_t routing_id, const char *group,
