@@ -37,6 +37,8 @@ void zmq_version(int *major, int *minor, int *patch) {
 int zmq_has(const char *capability) {
     if (!capability) return 0;
     const std::string_view name(capability);
+    // Not "draft", although all of it is there: bindings that were built without it take the answer for
+    // a promise about themselves.
     if (name == "ipc") return 1;
 #if defined(TERN_HAVE_CURVE_MECHANISM)
     if (name == "curve") return 1;
