@@ -98,27 +98,27 @@ const char *zmq_msg_gets(const zmq_msg_t *message, const char *property) {
 }
 
 int zmq_msg_set_routing_id(zmq_msg_t *message, uint32_t id) {
-    if (!message) return fail(err::fault);
+    if (!message || !as_message(message)->is_valid()) return fail(err::fault);
     if (id == 0) return fail(err::invalid);
     as_message(message)->set_routing_id(id);
     return 0;
 }
 
 uint32_t zmq_msg_routing_id(zmq_msg_t *message) {
-    return message ? as_message(message)->routing_id() : 0;
+    return message && as_message(message)->is_valid() ? as_message(message)->routing_id() : 0;
 }
 
 int zmq_msg_set_group(zmq_msg_t *message, const char *group) {
     return guarded([&] {
-        if (!message || !group) return fail(err::fault);
+        if (!message || !group || !as_message(message)->is_valid()) return fail(err::fault);
+        // A longer text is cut (functions.md section 6).
         const std::string_view name(group);
-        if (name.size() > ZMQ_GROUP_MAX_LENGTH) return fail(err::invalid);
-        return done(as_message(message)->set_group(name));
+        return done(as_message(message)->set_group(name.substr(0, ZMQ_GROUP_MAX_LENGTH)));
     });
 }
 
 const char *zmq_msg_group(zmq_msg_t *message) {
-    return message ? as_message(message)->group() : "";
+    return message && as_message(message)->is_valid() ? as_message(message)->group() : "";
 }
 
 } // extern "C"

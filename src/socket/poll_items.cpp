@@ -59,8 +59,10 @@ class Poll {
   private:
     template <class Call>
     void for_each_room(Call call) {
+        // Not in a forked child, where a thread that is not there may hold the room's lock.
         for (PollItem &item : items_)
-            if (WaitingRoom *room = item.socket ? item.socket->waiting_room() : nullptr) call(*room);
+            if (item.socket && item.socket->waiting_room() && !item.socket->is_inherited())
+                call(*item.socket->waiting_room());
     }
 
     // Most calls find something ready and need none.

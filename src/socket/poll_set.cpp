@@ -21,8 +21,7 @@ const Error bad_descriptor{EBADF};
 
 PollSet::~PollSet() {
     for (const Entry &entry : entries_)
-        if (const auto socket = entry.socket.lock())
-            if (WaitingRoom *room = socket->waiting_room()) room->remove_watch(*watch_);
+        if (const auto socket = entry.socket.lock()) unwatch(*socket);
 }
 
 PollSet::Place PollSet::find(const void *handle, int fd) {
@@ -34,7 +33,7 @@ PollSet::Place PollSet::find(const void *handle, int fd) {
 // From now on the descriptor tells; what holds already is told at once.
 Error PollSet::watch(Socket &socket, int events) {
     WaitingRoom *const room = socket.waiting_room();
-    if (!room) return err::none;
+    if (!room || socket.is_inherited()) return err::none;
     if (!watch_) {
         auto watch = std::make_shared<Waker>();
         if (const Error error = watch->open()) return error;
@@ -45,6 +44,12 @@ Error PollSet::watch(Socket &socket, int events) {
     Error error; // a socket whose context is ending says so in wait()
     if (socket.ready_events(events, error) != 0 || error) watch_->signal();
     return err::none;
+}
+
+void PollSet::unwatch(Socket &socket) {
+    // In a forked child the room's lock may be held by a thread that is not there.
+    if (socket.waiting_room() && !socket.is_inherited())
+        socket.waiting_room()->remove_watch(*watch_);
 }
 
 Error PollSet::add(void *handle, void *user_data, int events) {
@@ -70,7 +75,7 @@ Error PollSet::remove(void *handle) {
     if (!socket) return err::not_a_socket;
     const Place place = find(handle, -1);
     if (place == entries_.end()) return err::invalid;
-    if (WaitingRoom *room = socket->waiting_room()) room->remove_watch(*watch_);
+    unwatch(*socket);
     entries_.erase(place);
     return err::none;
 }

@@ -54,6 +54,7 @@ class PollSet {
     using Place = std::vector<Entry>::iterator;
     Place find(const void *handle, int fd);
     Error watch(Socket &socket, int events);
+    void unwatch(Socket &socket);
 
     std::vector<Entry> entries_;
     std::shared_ptr<Waker> watch_; // the thread-safe ones signal here
