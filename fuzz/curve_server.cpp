@@ -128,7 +128,7 @@ void run(Input input) {
     const Bytes message = input.rest();
     CurveTraffic client(CurveTraffic::Role::client, ~uint64_t(0));
     FUZZ_CHECK(client.session_key().agree(world.s_public.data(), world.c_secret.data()));
-    Buffer sealed(message.size() + client.overhead());
+    Buffer sealed(client.sealed_size(message.size()));
     FUZZ_CHECK(client.seal(Message::more, message, sealed.data()));
     put_frame(plan.stream, 0, view(sealed));
 

@@ -28,7 +28,7 @@ class Peer {
 
     // False: its numbers are used up.
     bool seal(uint8_t flags, Bytes body, Buffer &sealed) {
-        sealed.assign(traffic_.overhead() + body.size(), 0);
+        sealed.assign(traffic_.sealed_size(body.size()), 0);
         if (!traffic_.seal(flags, body, sealed.data())) return false;
         const uint64_t nonce = big_endian(view(sealed).skip(8).first(8));
         const bool is_new = said_.emplace(nonce, RefFrame{text(body), uint8_t(flags & 3)}).second;
