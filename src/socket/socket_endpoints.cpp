@@ -3,6 +3,7 @@
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
 
+#include <sched.h>
 #include <vector>
 #include <zmq.h>
 
@@ -305,7 +306,12 @@ Error Socket::set_option(int option, const void *value, size_t size) {
         ++changes_;
         const Error error = pattern_->set_option(option, value, size);
         mailbox_->wake(); // a send that waits may not have to any more
+        const bool announces = !outputs_.empty();
         end_call(turn);
+        turn.unlock();
+        // The kernel lets a loopback peer's thread wake on this core, as if we went to sleep; it is to
+        // learn of a subscription before the program goes on.
+        if (announces) ::sched_yield();
         return error;
     }
     // The only stored option that some patterns act upon; to the others it means nothing.
