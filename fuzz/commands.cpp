@@ -1,5 +1,5 @@
-// commands: what follows the handshake in command frames, and ERROR, which ends one. A command that is
-// understood, built anew, is understood the same way.
+// commands: what follows the handshake in command frames, and ERROR, which ends one. A command that
+// is understood, built anew, is understood the same way.
 #include "support/fuzz.hpp"
 #include "support/reference.hpp"
 
@@ -22,9 +22,12 @@ struct Meaning {
 
 Meaning expected(Bytes frame) {
     static const std::pair<CommandKind, const char *> names[] = {
-        {CommandKind::ping, "\4PING"},           {CommandKind::pong, "\4PONG"},
-        {CommandKind::subscribe, "\11SUBSCRIBE"}, {CommandKind::cancel, "\6CANCEL"},
-        {CommandKind::join, "\4JOIN"},           {CommandKind::leave, "\5LEAVE"},
+        {CommandKind::ping, "\4PING"},
+        {CommandKind::pong, "\4PONG"},
+        {CommandKind::subscribe, "\11SUBSCRIBE"},
+        {CommandKind::cancel, "\6CANCEL"},
+        {CommandKind::join, "\4JOIN"},
+        {CommandKind::leave, "\5LEAVE"},
     };
     for (const auto &[kind, name] : names) {
         if (!begins_with(frame, name)) continue;
@@ -38,7 +41,8 @@ Meaning expected(Bytes frame) {
         case CommandKind::leave:
             if (body.size() > 255) return malformed;
             return {kind, body.substr(0, body.find('\0')), 0};
-        default: return {kind, body, 0};
+        default:
+            return {kind, body, 0};
         }
     }
     return {};
@@ -60,14 +64,20 @@ Meaning built(Meaning meaning) {
     Error error;
     const Bytes body(meaning.body);
     switch (meaning.kind) {
-    case CommandKind::ping: error = make_ping(*frame, uint16_t(meaning.ttl)); break;
-    case CommandKind::pong: error = make_pong(*frame, body); break;
+    case CommandKind::ping:
+        error = make_ping(*frame, uint16_t(meaning.ttl));
+        break;
+    case CommandKind::pong:
+        error = make_pong(*frame, body);
+        break;
     case CommandKind::subscribe:
     case CommandKind::cancel:
         error = make_subscription(*frame, meaning.kind == CommandKind::subscribe, body,
                                   SubscriptionForm::command);
         break;
-    default: error = make_membership(*frame, meaning.kind == CommandKind::join, body); break;
+    default:
+        error = make_membership(*frame, meaning.kind == CommandKind::join, body);
+        break;
     }
     FUZZ_CHECK(!error && frame->flags() == Message::command);
     return understood(frame->bytes());
@@ -97,7 +107,8 @@ void run(Input input) {
     if (meaning.kind == CommandKind::unknown || meaning.kind == CommandKind::malformed) return;
     Meaning again = meaning;
     if (meaning.kind == CommandKind::ping) again.body.clear(); // ours carry no context
-    if (meaning.kind == CommandKind::pong) again.body.resize(std::min<size_t>(16, again.body.size()));
+    if (meaning.kind == CommandKind::pong)
+        again.body.resize(std::min<size_t>(16, again.body.size()));
     FUZZ_CHECK(built(meaning) == again);
     // The answer to a PING echoes the first 16 bytes of its context.
     if (meaning.kind == CommandKind::ping)

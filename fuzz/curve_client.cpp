@@ -1,5 +1,5 @@
-// curve_client: a server that has all keys and says what the fuzzer wants, sealed as it should be or
-// changed on the way. The client is satisfied if, and only if, what it heard is right.
+// curve_client: a server that has all keys and says what the fuzzer wants, sealed as it should be
+// or changed on the way. The client is satisfied if, and only if, what it heard is right.
 #include "support/curve.hpp"
 
 namespace tern::fuzz {
@@ -32,7 +32,9 @@ void plan_welcome(const CurveWorld &world, uint8_t mode, Input &input, Plan &pla
         content = exact(input.bytes(32));
         content.resize(128);
         break;
-    case 3: content = exact(input.chunk()); break; // of any size
+    case 3:
+        content = exact(input.chunk());
+        break; // of any size
     }
     plan.cookie = exact(view(content).skip(32));
     plan.server_key_is_ours = view(content).first(32) == view(world.s_public);
@@ -58,7 +60,8 @@ void plan_welcome(const CurveWorld &world, uint8_t mode, Input &input, Plan &pla
             refuse(plan, protocol_error::cryptographic);
         }
     } else if (begins_with(view(body), "\5READY")) {
-        refuse(plan, body.size() < 30 ? protocol_error::malformed_ready : protocol_error::cryptographic);
+        refuse(plan,
+               body.size() < 30 ? protocol_error::malformed_ready : protocol_error::cryptographic);
     } else if (begins_with(view(body), "\5ERROR")) {
         set_failed(plan.wanted, ref_error(view(body).skip(6)));
     } else {
@@ -86,14 +89,17 @@ void plan_ready(const CurveWorld &world, uint8_t mode, int own_type, Input &inpu
     if (begins_with(view(body), "\5READY")) {
         if (body.size() < 30) return refuse(plan, protocol_error::malformed_ready);
         plan.ready_nonce = big_endian(view(body).skip(6).first(8));
-        const bool opens = plan.server_key_is_ours &&
-                           CurveWorld::opened(world.c_s, view(body).skip(14),
-                                              counter_nonce("CurveZMQREADY---", plan.ready_nonce), seen);
+        const bool opens =
+            plan.server_key_is_ours &&
+            CurveWorld::opened(world.c_s, view(body).skip(14),
+                               counter_nonce("CurveZMQREADY---", plan.ready_nonce), seen);
         FUZZ_CHECK(!(opens && is_changed));
         if (!opens) return refuse(plan, protocol_error::cryptographic);
         const auto peer = ref_peer(own_type, view(seen));
-        if (peer) set_ready(plan.wanted, *peer);
-        else refuse(plan, protocol_error::invalid_metadata);
+        if (peer)
+            set_ready(plan.wanted, *peer);
+        else
+            refuse(plan, protocol_error::invalid_metadata);
     } else if (begins_with(view(body), "\5ERROR")) {
         set_failed(plan.wanted, ref_error(view(body).skip(6)));
     } else {
@@ -102,12 +108,13 @@ void plan_ready(const CurveWorld &world, uint8_t mode, int own_type, Input &inpu
 }
 
 // INITIATE gives the server its cookie back, and proves to it, and to nobody else, who this is.
-void check_initiate(const CurveWorld &world, Bytes initiate, const Plan &plan, const Buffer &metadata) {
+void check_initiate(const CurveWorld &world, Bytes initiate, const Plan &plan,
+                    const Buffer &metadata) {
     FUZZ_CHECK(initiate.skip(9).first(96) == view(plan.cookie));
     if (!plan.server_key_is_ours) return;
     Buffer content, vouch;
-    FUZZ_CHECK(CurveWorld::opened(world.c_s, initiate.skip(113), counter_nonce("CurveZMQINITIATE", 2),
-                                  content));
+    FUZZ_CHECK(CurveWorld::opened(world.c_s, initiate.skip(113),
+                                  counter_nonce("CurveZMQINITIATE", 2), content));
     FUZZ_CHECK(big_endian(initiate.skip(105).first(8)) == 2);
     FUZZ_CHECK(content == world.introduction(view(world.C_public), world.vouch, view(metadata)));
 }

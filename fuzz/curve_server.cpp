@@ -1,5 +1,5 @@
-// curve_server: a client that has all keys and says what the fuzzer wants, sealed as it should be or
-// changed on the way. The server lets it in if, and only if, what it said is right.
+// curve_server: a client that has all keys and says what the fuzzer wants, sealed as it should be
+// or changed on the way. The server lets it in if, and only if, what it said is right.
 #include "support/curve.hpp"
 
 namespace tern::fuzz {
@@ -20,7 +20,8 @@ bool is_vouch(const CurveWorld &world, Bytes client_key, Bytes vouch) {
     BoxKey key;
     Buffer content;
     return key.agree(client_key.data(), world.s_secret.data()) &&
-           CurveWorld::opened(key, vouch.skip(16), random_nonce("VOUCH---", vouch.data()), content) &&
+           CurveWorld::opened(key, vouch.skip(16), random_nonce("VOUCH---", vouch.data()),
+                              content) &&
            content == world.vouch_content();
 }
 
@@ -29,7 +30,8 @@ void plan_hello(const CurveWorld &world, uint8_t mode, Input &input, Plan &plan)
     const uint8_t version[] = {1, 0};
     Buffer body = world.hello(Bytes(version, 2), {}, 1, view(zeros));
     switch (mode) {
-    case 0: break;
+    case 0:
+        break;
     case 1: { // what is not looked at
         Buffer content = exact(input.bytes(64));
         content.resize(64);
@@ -46,13 +48,16 @@ void plan_hello(const CurveWorld &world, uint8_t mode, Input &input, Plan &plan)
     }
     case 3: { // changed on the way, or longer, or shorter
         const uint8_t tail = input.byte();
-        if (tail & 1) body.resize(body.size() - tail / 2 % 100);
-        else body.resize(body.size() + tail / 2);
+        if (tail & 1)
+            body.resize(body.size() - tail / 2 % 100);
+        else
+            body.resize(body.size() + tail / 2);
         const bool has_size = body.size() == 200;
         const Buffer before = body;
         (void)edit(body, input.chunk());
         const auto is_same = [&](size_t from, size_t to) {
-            return view(body).skip(from).first(to - from) == view(before).skip(from).first(to - from);
+            return view(body).skip(from).first(to - from) ==
+                   view(before).skip(from).first(to - from);
         };
         plan.hello_opens = has_size && is_same(0, 8) && is_same(80, 200);
         // The top bit of a public key counts for nothing, until the vouch names the key.
@@ -73,7 +78,9 @@ void plan_initiate(const CurveWorld &world, uint8_t mode, Input &input, Plan &pl
     Buffer content = world.introduction(view(world.C_public), world.vouch, metadata);
     Buffer cookie = world.cookie;
     switch (mode) {
-    case 0: plan.initiate_nonce = input.long_number(); break;
+    case 0:
+        plan.initiate_nonce = input.long_number();
+        break;
     case 1: // anything in the box
         content = exact(input.large_chunk());
         break;
@@ -96,8 +103,7 @@ void plan_initiate(const CurveWorld &world, uint8_t mode, Input &input, Plan &pl
         (void)edit(content, input.chunk());
         break;
     }
-    if (content.size() < 128 ||
-        !is_vouch(world, view(content), view(content).skip(32).first(96)))
+    if (content.size() < 128 || !is_vouch(world, view(content), view(content).skip(32).first(96)))
         plan.introduces_itself = false;
     plan.client_key = text(view(content).first(32));
     plan.metadata = exact(view(content).skip(128));
@@ -165,9 +171,9 @@ void run(Input input) {
     const Bytes ready = view(result.out).skip(64 + 2 + 168);
     const size_t header = ready[0] & v2_large ? 9 : 2;
     Buffer metadata;
-    FUZZ_CHECK(CurveWorld::opened(world.c_s, ready.skip(header + 14),
-                                  counter_nonce("CurveZMQREADY---", big_endian(ready.skip(header + 6).first(8))),
-                                  metadata));
+    FUZZ_CHECK(CurveWorld::opened(
+        world.c_s, ready.skip(header + 14),
+        counter_nonce("CurveZMQREADY---", big_endian(ready.skip(header + 6).first(8))), metadata));
     FUZZ_CHECK(metadata == own_metadata(setting.config.socket_type, setting.config.routing_id, {}));
     TrafficSeal::Opened opened;
     const uint32_t refusal = seal->open(sealed.data(), sealed.size(), opened);

@@ -1,5 +1,6 @@
-// curve_traffic: sealed frames of a peer, some of them changed, repeated, left out or made up, through
-// the framing. Only what the peer has sealed comes out, in its order, and nothing after a fault.
+// curve_traffic: sealed frames of a peer, some of them changed, repeated, left out or made up,
+// through the framing. Only what the peer has sealed comes out, in its order, and nothing after a
+// fault.
 #include "support/curve.hpp"
 #include "support/framing.hpp"
 
@@ -137,8 +138,12 @@ void run(Input input) {
                 peer.send(Buffer(peer.sent()[which % peer.sent().size()]), is_long);
             break;
         }
-        case 4: (void)peer.seal(frame_flags, input.chunk(), sealed); break; // lost
-        case 5: peer.send(exact(input.chunk()), is_long); break;            // made up
+        case 4:
+            (void)peer.seal(frame_flags, input.chunk(), sealed);
+            break; // lost
+        case 5:
+            peer.send(exact(input.chunk()), is_long);
+            break; // made up
         case 6: {
             const uint64_t nonce = 1000 * uint64_t(input.byte());
             peer.send(peer.seal_anything(nonce, input.chunk()), is_long);

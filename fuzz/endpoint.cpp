@@ -1,4 +1,5 @@
-// endpoint: the texts given to zmq_bind and zmq_connect and as accept filters. No name is looked up.
+// endpoint: the texts given to zmq_bind and zmq_connect and as accept filters. No name is looked
+// up.
 #include "support/fuzz.hpp"
 
 #include "transport/endpoint.hpp"
@@ -45,9 +46,8 @@ void check_connect(const std::string &text, bool ipv6) {
     // "source;host:port", of which the host may have lost its brackets.
     const std::string port = text.substr(text.rfind(':') + 1);
     FUZZ_CHECK(!port.empty() && std::stoul(port) == parts->port);
-    const std::string source = parts->source.empty() && text.find(';') == text.npos
-                                   ? std::string()
-                                   : parts->source + ";";
+    const std::string source =
+        parts->source.empty() && text.find(';') == text.npos ? std::string() : parts->source + ";";
     const std::string host = text.substr(source.size(), text.rfind(':') - source.size());
     FUZZ_CHECK(text.compare(0, source.size(), source) == 0);
     FUZZ_CHECK(host == parts->host || host == "[" + parts->host + "]");
@@ -84,8 +84,10 @@ void check_filter(const std::string &text, bool ipv6) {
 
 void check_ipc(const std::string &text) {
     const Error error = check_ipc_address(text);
-    if (text.empty() || text == "@") FUZZ_CHECK(error == err::invalid);
-    else FUZZ_CHECK(error == (text.size() >= 108 ? err::name_too_long : err::none));
+    if (text.empty() || text == "@")
+        FUZZ_CHECK(error == err::invalid);
+    else
+        FUZZ_CHECK(error == (text.size() >= 108 ? err::name_too_long : err::none));
 }
 
 } // namespace

@@ -1,4 +1,5 @@
-// framing_raw: bytes without ZMTP. What comes out is what went in, in messages that are not too long.
+// framing_raw: bytes without ZMTP. What comes out is what went in, in messages that are not too
+// long.
 #include "support/framing.hpp"
 
 namespace tern::fuzz {

@@ -67,11 +67,12 @@ void run(Input input) {
     FUZZ_CHECK(greeting.bytes() == in.first(taken));
     if (!is_over) return;
     FUZZ_CHECK(taken == end.size && greeting.version() == end.version);
-    FUZZ_CHECK(framing_of(end.version) == (end.version < ZmtpVersion::v2_0 ? Framing::v1 : Framing::v2));
+    FUZZ_CHECK(framing_of(end.version) ==
+               (end.version < ZmtpVersion::v2_0 ? Framing::v1 : Framing::v2));
     FUZZ_CHECK(is_before_3(end.version) == (end.size < 64));
-    FUZZ_CHECK(subscription_form_of(end.version) == (end.version == ZmtpVersion::v3_1
-                                                         ? SubscriptionForm::command
-                                                         : SubscriptionForm::message));
+    FUZZ_CHECK(
+        subscription_form_of(end.version) ==
+        (end.version == ZmtpVersion::v3_1 ? SubscriptionForm::command : SubscriptionForm::message));
     if (end.size == 12) FUZZ_CHECK(greeting.type_code() == in[11]);
     if (end.size != 64) return;
     std::string padded = name;

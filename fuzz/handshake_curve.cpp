@@ -1,5 +1,5 @@
-// handshake_curve: any bytes as the peer of a CURVE handshake, in both roles. Nobody gets through who
-// does not have the keys: what does is a handshake of the corpus, with the keys of the corpus.
+// handshake_curve: any bytes as the peer of a CURVE handshake, in both roles. Nobody gets through
+// who does not have the keys: what does is a handshake of the corpus, with the keys of the corpus.
 #include "support/curve.hpp"
 
 namespace tern::fuzz {

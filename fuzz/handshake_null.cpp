@@ -1,5 +1,5 @@
-// handshake_null: any bytes as the peer of a NULL handshake, ZMTP 3.1 down to 1.0, with and without a
-// ZAP handler.
+// handshake_null: any bytes as the peer of a NULL handshake, ZMTP 3.1 down to 1.0, with and without
+// a ZAP handler.
 #include "support/handshake.hpp"
 
 namespace tern::fuzz {
@@ -13,15 +13,21 @@ HandshakeResult expected(const HandshakeSetting &setting, Bytes stream) {
     if (setting.config.asks_zap && !ref_zap(setting, result)) return result;
     RefFrame frame;
     switch (take_frame(opening.rest, false, frame_limit(setting), frame)) {
-    case RefEnd::need_more: return result;
-    case RefEnd::bad: set_failed(result, Handshake::Reason::silent, 0); return result;
-    case RefEnd::whole: break;
+    case RefEnd::need_more:
+        return result;
+    case RefEnd::bad:
+        set_failed(result, Handshake::Reason::silent, 0);
+        return result;
+    case RefEnd::whole:
+        break;
     }
     const Bytes body(frame.body);
     if (begins_with(body, "\5READY")) {
         const auto peer = ref_peer(setting.config.socket_type, body.skip(6));
-        if (peer) set_ready(result, *peer);
-        else set_failed(result, Handshake::Reason::silent, 0);
+        if (peer)
+            set_ready(result, *peer);
+        else
+            set_failed(result, Handshake::Reason::silent, 0);
     } else if (begins_with(body, "\5ERROR")) {
         set_failed(result, ref_error(body.skip(6)));
     } else {

@@ -15,9 +15,14 @@ bool next_command(const HandshakeSetting &setting, Bytes &in, HandshakeResult &r
                   std::string &body) {
     RefFrame frame;
     switch (take_frame(in, false, frame_limit(setting), frame)) {
-    case RefEnd::need_more: return false;
-    case RefEnd::bad: set_failed(result, Reason::silent, 0); return false;
-    case RefEnd::whole: body = frame.body; return true;
+    case RefEnd::need_more:
+        return false;
+    case RefEnd::bad:
+        set_failed(result, Reason::silent, 0);
+        return false;
+    case RefEnd::whole:
+        body = frame.body;
+        return true;
     }
     return false;
 }
@@ -36,7 +41,8 @@ void expect_server(const HandshakeSetting &setting, Bytes in, HandshakeResult &r
     std::string body;
     if (!next_command(setting, in, result, body)) return;
     const auto refuse = [&](uint32_t code) { set_failed(result, Reason::protocol_error, code); };
-    if (body.size() < 2 || body.size() <= uint8_t(body[0])) return refuse(protocol_error::malformed);
+    if (body.size() < 2 || body.size() <= uint8_t(body[0]))
+        return refuse(protocol_error::malformed);
     if (!begins_with(Bytes(body), "\5HELLO")) return refuse(protocol_error::unexpected_command);
     if (!read_hello(Bytes(body).skip(6), result.credentials))
         return refuse(protocol_error::malformed_hello);
@@ -56,7 +62,8 @@ void expect_client(const HandshakeSetting &setting, Bytes in, HandshakeResult &r
         if (!next_command(setting, in, result, body)) return;
         for (const char *const name : {"^RROR", "\5ERROR"}) {
             const size_t size = std::string(name).size();
-            if (begins_with(Bytes(body), name)) return set_failed(result, ref_error(Bytes(body).skip(size)));
+            if (begins_with(Bytes(body), name))
+                return set_failed(result, ref_error(Bytes(body).skip(size)));
         }
         if (!begins_with(Bytes(body), awaits_welcome ? "\7WELCOME" : "\5READY"))
             return refuse(protocol_error::unexpected_command);
@@ -80,8 +87,10 @@ void run(Input input) {
 
     RefOpening opening = ref_opening(setting, stream);
     if (opening.way == RefOpening::Way::commands) {
-        if (setting.security.as_server) expect_server(setting, opening.rest, opening.result);
-        else expect_client(setting, opening.rest, opening.result);
+        if (setting.security.as_server)
+            expect_server(setting, opening.rest, opening.result);
+        else
+            expect_client(setting, opening.rest, opening.result);
         FUZZ_CHECK(result.has_asked == opening.result.has_asked);
         FUZZ_CHECK(!result.has_asked || result.credentials == opening.result.credentials);
     }

@@ -1,5 +1,6 @@
-// mechanisms: all of them, in both roles, called in any order with right and wrong commands. A failure is
-// final, nothing is said behind it or behind the end, and nobody is ready who has not been let in.
+// mechanisms: all of them, in both roles, called in any order with right and wrong commands. A
+// failure is final, nothing is said behind it or behind the end, and nobody is ready who has not
+// been let in.
 #include "support/fuzz.hpp"
 #include "support/reference.hpp"
 
@@ -70,8 +71,8 @@ Side make_side(unsigned which, MetadataReader &reader, bool asks_zap) {
         const CurveWorld &world = curve_world();
         CurveServerRandom random;
         FUZZ_CHECK(curve_random(random.data(), random.size()));
-        side.mechanism = std::make_unique<CurveServer>(world.server_options(), random, own, reader,
-                                                       asks_zap);
+        side.mechanism =
+            std::make_unique<CurveServer>(world.server_options(), random, own, reader, asks_zap);
         const uint8_t version[] = {1, 0};
         const Buffer zeros(64);
         side.commands.push_back(world.hello(Bytes(version, 2), {}, 1, view(zeros)));
@@ -81,7 +82,8 @@ Side make_side(unsigned which, MetadataReader &reader, bool asks_zap) {
         break;
     }
 #endif
-    default: break;
+    default:
+        break;
     }
     return side;
 }
@@ -118,11 +120,12 @@ void run(Input input) {
             if (step == Step::failed) fails();
             break;
         }
-        case 1: // a known command
+        case 1:   // a known command
         case 2: { // any
-            const Buffer body = operation % 4 == 2
-                                    ? exact(input.chunk())
-                                    : exact(view(side.commands[operation / 4 % side.commands.size()]));
+            const Buffer body =
+                operation % 4 == 2
+                    ? exact(input.chunk())
+                    : exact(view(side.commands[operation / 4 % side.commands.size()]));
             const Step step = mechanism.process(view(body));
             FUZZ_CHECK(step == Step::idle || step == Step::failed);
             FUZZ_CHECK(!has_failed || step == Step::failed);
@@ -139,8 +142,7 @@ void run(Input input) {
         }
         FUZZ_CHECK(!mechanism.is_ready() || (is_let_in && !has_failed));
     }
-    if (mechanism.is_ready())
-        FUZZ_CHECK(bool(mechanism.take_traffic_seal()) == (which % 5 >= 3));
+    if (mechanism.is_ready()) FUZZ_CHECK(bool(mechanism.take_traffic_seal()) == (which % 5 >= 3));
 }
 
 } // namespace tern::fuzz

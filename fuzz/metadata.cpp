@@ -15,8 +15,8 @@ void check_list(Bytes data) {
     PropertyList list;
     LargestAllocation largest;
     const bool is_parsed = parse_properties(data, list);
-    // A name or value of a size that did not arrive takes no memory; each pair takes 64 bytes, and a
-    // growing list twice that.
+    // A name or value of a size that did not arrive takes no memory; each pair takes 64 bytes, and
+    // a growing list twice that.
     FUZZ_CHECK(largest.bytes() <= 2 * 64 * (data.size() / 5 + 1) + data.size());
     FUZZ_CHECK(list.size() <= properties_max);
     const auto wanted = ref_properties(data);
@@ -42,7 +42,8 @@ void check_peer(int own_type, Bytes data) {
 }
 
 // What we say of ourselves, a peer that may talk to us understands.
-void check_own(int own_type, int peer_type, const std::string &routing_id, const PropertyList &extra) {
+void check_own(int own_type, int peer_type, const std::string &routing_id,
+               const PropertyList &extra) {
     const Buffer ready = own_metadata(own_type, routing_id, extra);
     PeerMetadata seen(peer_type);
     FUZZ_CHECK(seen.read(view(ready)) == accepts_peer(peer_type, own_type));
@@ -71,9 +72,9 @@ void run(Input input) {
     if (const auto list = ref_properties(view(data).first(1024)))
         for (const auto &[name, value] : *list) {
             const std::string key = "X-" + name.substr(0, 200);
-            if (extra.size() < 64 && std::none_of(extra.begin(), extra.end(), [&](const auto &each) {
-                    return each.first == key;
-                }))
+            if (extra.size() < 64 &&
+                std::none_of(extra.begin(), extra.end(),
+                             [&](const auto &each) { return each.first == key; }))
                 extra.emplace_back(key, value);
         }
     check_own(own_type, peer_type, text(view(data).first(255)), extra);

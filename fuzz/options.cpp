@@ -1,6 +1,6 @@
 // options: zmq_setsockopt and zmq_getsockopt through the table, any number, size and bytes, and the
-// options that a pattern keeps. What was taken reads back, what was refused has changed nothing, and
-// nothing is written beyond what the caller has room for.
+// options that a pattern keeps. What was taken reads back, what was refused has changed nothing,
+// and nothing is written beyond what the caller has room for.
 #include "support/fuzz.hpp"
 
 #include "pattern/pattern.hpp"
@@ -40,8 +40,8 @@ Got get(const Options &options, int type, int number, size_t room) {
     return got;
 }
 
-// Every stored value, by way of the rows: what must not change when a value is refused. Rows that list
-// filters or metadata have no slot; their lengths stand for them.
+// Every stored value, by way of the rows: what must not change when a value is refused. Rows that
+// list filters or metadata have no slot; their lengths stand for them.
 std::string snapshot(const Options &options) {
     std::string all;
     const auto put = [&](const void *data, size_t size) {
@@ -53,8 +53,10 @@ std::string snapshot(const Options &options) {
         std::visit(
             [&](auto slot) {
                 using Slot = decltype(slot);
-                if constexpr (std::is_same_v<Slot, std::string *>) all += *slot + '\n';
-                else if constexpr (!std::is_same_v<Slot, std::monostate>) put(slot, sizeof *slot);
+                if constexpr (std::is_same_v<Slot, std::string *>)
+                    all += *slot + '\n';
+                else if constexpr (!std::is_same_v<Slot, std::monostate>)
+                    put(slot, sizeof *slot);
             },
             row->slot(const_cast<Options &>(options)));
     }
@@ -104,15 +106,15 @@ void check_taken(const Options &options, int type, const OptionRow &row, const B
         if (value.size() == 32) FUZZ_CHECK(raw.value == value);
         const Got z85 = get(options, type, row.number, 41);
         FUZZ_CHECK(z85.error == 0 && z85.value.back() == 0);
-        if (value.size() >= 40)
-            FUZZ_CHECK(view(z85.value).first(40) == view(value).first(40));
+        if (value.size() >= 40) FUZZ_CHECK(view(z85.value).first(40) == view(value).first(40));
         // The text sets the same key.
         Options other = options;
         FUZZ_CHECK(!set_option(other, type, row.number, z85.value.data(), z85.value.size()));
         FUZZ_CHECK(get(other, type, row.number, 32) == raw);
         return;
     }
-    case OptionRow::Value::loose_integer: return;
+    case OptionRow::Value::loose_integer:
+        return;
     }
 }
 
@@ -156,7 +158,9 @@ void run(Input input) {
         const bool is_null = operation & 2;
         const Buffer value = exact(input.large_chunk().first(value_max));
         const size_t size = is_null && !(operation & 4) ? 0 : value.size();
-        const void *data = is_null ? nullptr : value.empty() ? "" : static_cast<const void *>(value.data());
+        const void *data = is_null         ? nullptr
+                           : value.empty() ? ""
+                                           : static_cast<const void *>(value.data());
         const OptionRow *row = find_option(number);
         FUZZ_CHECK(!row || row->number == number);
         const std::string before = snapshot(options);

@@ -1,5 +1,5 @@
-// subscriptions: both forms, from the wire of two subscribers into an XPUB and a PUB. Who gets what,
-// and what the application is told, follows from a list of who asked for what.
+// subscriptions: both forms, from the wire of two subscribers into an XPUB and a PUB. Who gets
+// what, and what the application is told, follows from a list of who asked for what.
 #include "support/framing.hpp"
 
 #include "pattern/xpub.hpp"
@@ -27,14 +27,18 @@ class Publisher {
             peers_[peer].send_frame(frame.body, frame.flags & Message::more);
             if (!frame.body.empty() && uint8_t(frame.body[0]) <= 1)
                 note(peer, frame.body[0] == 1, frame.body.substr(1));
-            else told_.push_back(frame.body);
+            else
+                told_.push_back(frame.body);
             return;
         }
         const Command command = parse_command(Bytes(frame.body));
         const std::string topic = text(command.body);
-        if (command.kind == CommandKind::subscribe) peers_[peer].subscribe(topic);
-        else if (command.kind == CommandKind::cancel) peers_[peer].cancel(topic);
-        else return;
+        if (command.kind == CommandKind::subscribe)
+            peers_[peer].subscribe(topic);
+        else if (command.kind == CommandKind::cancel)
+            peers_[peer].cancel(topic);
+        else
+            return;
         note(peer, command.kind == CommandKind::subscribe, topic);
     }
 
@@ -131,9 +135,15 @@ void run(Input input) {
                                             operation & 2 ? SubscriptionForm::command
                                                           : SubscriptionForm::message));
             break;
-        case 4: publisher.arrive(peer, {text(view(bytes)), 0}); break;
-        case 5: publisher.arrive(peer, {text(view(bytes)), Message::command}); break;
-        case 6: publisher.publish(text(view(bytes))); break;
+        case 4:
+            publisher.arrive(peer, {text(view(bytes)), 0});
+            break;
+        case 5:
+            publisher.arrive(peer, {text(view(bytes)), Message::command});
+            break;
+        case 6:
+            publisher.publish(text(view(bytes)));
+            break;
         case 7:
             if (!has_left) publisher.leave(1);
             has_left = true;

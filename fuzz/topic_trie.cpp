@@ -84,13 +84,27 @@ void run(Input input) {
         const Buffer topic = exact(operation % 8 == 7 ? Bytes() : input.chunk());
         switch (operation % 8) {
         case 0:
-        case 1: both.set(view(topic), number); break;
-        case 2: both.set(view(topic), 0); break;
-        case 3: both.find(view(topic)); break;
-        case 4: both.prune(view(topic)); break;
-        case 5: both.match(view(topic), SIZE_MAX); break;
-        case 6: both.match(view(topic), size_t(number)); break;
-        case 7: both.remove_everywhere(number); break;
+        case 1:
+            both.set(view(topic), number);
+            break;
+        case 2:
+            both.set(view(topic), 0);
+            break;
+        case 3:
+            both.find(view(topic));
+            break;
+        case 4:
+            both.prune(view(topic));
+            break;
+        case 5:
+            both.match(view(topic), SIZE_MAX);
+            break;
+        case 6:
+            both.match(view(topic), size_t(number));
+            break;
+        case 7:
+            both.remove_everywhere(number);
+            break;
         }
     }
     both.compare();

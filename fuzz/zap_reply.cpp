@@ -12,15 +12,24 @@ namespace {
 
 ZapReply expected(const ZapFrames &frames) {
     ZapReply reply;
-    if (frames.size() != 7) reply.error = zap_error::malformed_reply;
-    else if (frames[0] != "") reply.error = zap_error::unspecified;
-    else if (frames[1] != "1.0") reply.error = zap_error::bad_version;
-    else if (frames[2] != "1") reply.error = zap_error::bad_request_id;
-    else if (frames[3] == "200") reply.status = 200;
-    else if (frames[3] == "300") reply.status = 300;
-    else if (frames[3] == "400") reply.status = 400;
-    else if (frames[3] == "500") reply.status = 500;
-    else reply.error = zap_error::invalid_status;
+    if (frames.size() != 7)
+        reply.error = zap_error::malformed_reply;
+    else if (frames[0] != "")
+        reply.error = zap_error::unspecified;
+    else if (frames[1] != "1.0")
+        reply.error = zap_error::bad_version;
+    else if (frames[2] != "1")
+        reply.error = zap_error::bad_request_id;
+    else if (frames[3] == "200")
+        reply.status = 200;
+    else if (frames[3] == "300")
+        reply.status = 300;
+    else if (frames[3] == "400")
+        reply.status = 400;
+    else if (frames[3] == "500")
+        reply.status = 500;
+    else
+        reply.error = zap_error::invalid_status;
     if (reply.error != protocol_error::none) return reply;
     reply.user_id = frames[5];
     reply.metadata = frames[6];
@@ -62,7 +71,8 @@ void check_handshake(int own_type, const ZapFrames &frames, const ZapReply &repl
     const Handshake::Failure failure = handshake.failure();
     if (!is_right) {
         FUZZ_CHECK(failure.reason == Handshake::Reason::protocol_error && sent.empty());
-        FUZZ_CHECK(failure.code == (reply.error ? reply.error : uint32_t(zap_error::invalid_metadata)));
+        FUZZ_CHECK(failure.code ==
+                   (reply.error ? reply.error : uint32_t(zap_error::invalid_metadata)));
         return;
     }
     FUZZ_CHECK(failure.reason == Handshake::Reason::auth && failure.code == reply.status);
@@ -80,8 +90,8 @@ void check_request(const ZapFrames &parts) {
     request.mechanism = int(parts.size() % 5);
     request.credentials = {part(3), part(4)};
     const char *const names[] = {"NULL", "PLAIN", "CURVE", "GSSAPI", "NULL"};
-    const ZapFrames wanted = {"",         "1.0",   "1",    domain, address,
-                              routing_id, names[request.mechanism], part(3), part(4)};
+    const ZapFrames wanted = {
+        "", "1.0", "1", domain, address, routing_id, names[request.mechanism], part(3), part(4)};
     FUZZ_CHECK(zap_request_frames(std::move(request)) == wanted);
 }
 

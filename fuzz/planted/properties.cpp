@@ -1,5 +1,5 @@
-// Planted: protocol/properties.cpp without one check, that the four bytes of a value's size have all
-// arrived. The linker takes this in place of the library's; fuzz.planted must find it.
+// Planted: protocol/properties.cpp without one check, that the four bytes of a value's size have
+// all arrived. The linker takes this in place of the library's; fuzz.planted must find it.
 #include "protocol/properties.hpp"
 
 namespace tern {

@@ -1,7 +1,6 @@
 // Curve: fixed keys and random bytes, those of tests/data/curve.json, and an honest peer made of
-// them. Because nothing is left to chance, everything an honest peer says is known beforehand, and can
-// be changed before it is sealed.
-// Threads: one.
+// them. Because nothing is left to chance, everything an honest peer says is known beforehand, and
+// can be changed before it is sealed. Threads: one.
 #ifndef TERN_FUZZ_SUPPORT_CURVE_HPP
 #define TERN_FUZZ_SUPPORT_CURVE_HPP
 

@@ -15,8 +15,9 @@ size_t largest_allocation = 0;
 } // namespace
 
 #if defined(__SANITIZE_ADDRESS__) || FUZZ_HAS_FEATURE(address_sanitizer)
-extern "C" int __sanitizer_install_malloc_and_free_hooks(
-    void (*malloc_hook)(const volatile void *, size_t), void (*free_hook)(const volatile void *));
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void *,
+                                                                             size_t),
+                                                         void (*free_hook)(const volatile void *));
 namespace {
 const int hooks_installed = __sanitizer_install_malloc_and_free_hooks(
     [](const volatile void *, size_t size) { note_allocation(size); },

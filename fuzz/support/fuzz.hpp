@@ -1,5 +1,5 @@
-// Fuzz: what all targets share: checks, an input that is taken apart, a stream that arrives in reads,
-// and a look at how much memory was asked for.
+// Fuzz: what all targets share: checks, an input that is taken apart, a stream that arrives in
+// reads, and a look at how much memory was asked for.
 //
 // A target is one file with one run(Input). It says what must come out, by a model of its own or by
 // the way back, and has the same stream arrive whole, in two reads and byte by byte.

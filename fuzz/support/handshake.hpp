@@ -139,7 +139,8 @@ inline HandshakeResult run_handshake(const HandshakeSetting &setting, Reads &rea
         const Buffer before = result.out;
         size_t consumed = 1;
         const uint8_t more[] = {4, 0};
-        FUZZ_CHECK(handshake.feed(Bytes(more, sizeof more), consumed, result.out) == result.outcome);
+        FUZZ_CHECK(handshake.feed(Bytes(more, sizeof more), consumed, result.out) ==
+                   result.outcome);
         FUZZ_CHECK(handshake.answer_zap(200, result.out) == result.outcome);
         FUZZ_CHECK(handshake.take_zap_reply({}, result.out) == result.outcome);
         FUZZ_CHECK(consumed == 0 && result.out == before);
@@ -201,7 +202,8 @@ inline void set_failed(HandshakeResult &result, Handshake::Reason reason, uint32
 
 inline uint64_t frame_limit(const HandshakeSetting &setting) {
     const int64_t limit = setting.config.max_message_size;
-    return limit < 0 ? handshake_frame_max : std::min<uint64_t>(handshake_frame_max, uint64_t(limit));
+    return limit < 0 ? handshake_frame_max
+                     : std::min<uint64_t>(handshake_frame_max, uint64_t(limit));
 }
 
 inline RefOpening ref_opening(const HandshakeSetting &setting, Bytes stream) {
@@ -221,12 +223,16 @@ inline RefOpening ref_opening(const HandshakeSetting &setting, Bytes stream) {
         result.version = is_unversioned ? ZmtpVersion::unversioned
                          : is_v1        ? ZmtpVersion::v1_0
                                         : ZmtpVersion::v2_0;
-        if (!is_unversioned && stream[11] < socket_type::count) result.peer_socket_type = stream[11];
+        if (!is_unversioned && stream[11] < socket_type::count)
+            result.peer_socket_type = stream[11];
         Bytes rest = is_unversioned ? stream : stream.skip(12);
         RefFrame identity;
         switch (take_frame(rest, is_v1, frame_limit(setting), identity)) {
-        case RefEnd::need_more: return opening;
-        case RefEnd::bad: set_failed(result, Handshake::Reason::silent, 0); break;
+        case RefEnd::need_more:
+            return opening;
+        case RefEnd::bad:
+            set_failed(result, Handshake::Reason::silent, 0);
+            break;
         case RefEnd::whole:
             result.outcome = Handshake::Outcome::ready;
             if (setting.config.socket_type == socket_type::router ||
@@ -242,7 +248,8 @@ inline RefOpening ref_opening(const HandshakeSetting &setting, Bytes stream) {
     std::string mechanism(mechanism_name(setting.config.mechanism));
     mechanism.resize(20);
     if (stream.skip(12).first(20).text() != mechanism) {
-        set_failed(result, Handshake::Reason::mechanism_mismatch, protocol_error::mechanism_mismatch);
+        set_failed(result, Handshake::Reason::mechanism_mismatch,
+                   protocol_error::mechanism_mismatch);
         opening.way = Way::over;
         return opening;
     }
@@ -291,7 +298,8 @@ inline bool ref_zap(const HandshakeSetting &setting, HandshakeResult &result) {
 // The parts of a result that a model can say.
 inline void check_same(const HandshakeResult &result, const HandshakeResult &wanted) {
     FUZZ_CHECK(result.outcome == wanted.outcome);
-    if (result.has_failed()) FUZZ_CHECK(result.reason == wanted.reason && result.code == wanted.code);
+    if (result.has_failed())
+        FUZZ_CHECK(result.reason == wanted.reason && result.code == wanted.code);
     if (!result.is_ready()) return;
     FUZZ_CHECK(result.version == wanted.version);
     FUZZ_CHECK(result.peer_socket_type == wanted.peer_socket_type);

@@ -1,6 +1,5 @@
-// Reference: the grammars once more, as plainly as they can be written, to compare the library with.
-// Everything is whole in memory and copied.
-// Threads: one.
+// Reference: the grammars once more, as plainly as they can be written, to compare the library
+// with. Everything is whole in memory and copied. Threads: one.
 #ifndef TERN_FUZZ_SUPPORT_REFERENCE_HPP
 #define TERN_FUZZ_SUPPORT_REFERENCE_HPP
 
@@ -40,8 +39,8 @@ using RefFrames = std::vector<RefFrame>;
 
 enum class RefEnd : uint8_t { need_more, whole, bad };
 
-// Takes one frame off the front. `bad`: the header is wrong, or announces more than `limit`; then, and
-// when there is not enough, `in` is as it was.
+// Takes one frame off the front. `bad`: the header is wrong, or announces more than `limit`; then,
+// and when there is not enough, `in` is as it was.
 inline RefEnd take_frame(Bytes &in, bool is_v1, uint64_t limit, RefFrame &frame) {
     size_t header = 2;
     uint64_t size;
@@ -74,7 +73,8 @@ inline RefEnd take_frame(Bytes &in, bool is_v1, uint64_t limit, RefFrame &frame)
 inline void put_frame(Buffer &out, uint8_t wire_flags, Bytes body, bool is_long = false) {
     is_long = is_long || body.size() > 255;
     out.push_back(uint8_t((wire_flags & ~2u) | (is_long ? 2u : 0u)));
-    for (int i = is_long ? 7 : 0; i >= 0; --i) out.push_back(uint8_t(uint64_t(body.size()) >> 8 * i));
+    for (int i = is_long ? 7 : 0; i >= 0; --i)
+        out.push_back(uint8_t(uint64_t(body.size()) >> 8 * i));
     append(out, body);
 }
 

@@ -1,5 +1,5 @@
-// Runner: a target without libFuzzer, for ordinary builds: every file of a corpus, then mutations of
-// them, the same ones in each run. It learns nothing from what it sees; scripts/fuzz does that.
+// Runner: a target without libFuzzer, for ordinary builds: every file of a corpus, then mutations
+// of them, the same ones in each run. It learns nothing from what it sees; scripts/fuzz does that.
 //
 //   TARGET [-runs=N] [-seconds=S] [-seed=N] [-save=FILE] FILE-OR-FOLDER ...
 //
@@ -87,10 +87,34 @@ class Random {
 };
 
 // Sizes and counts at which parsers change their minds.
-constexpr uint64_t edges[] = {0,    1,    2,    7,     8,     9,          16,         32,
-                              40,   41,   63,   64,    127,   128,        253,        254,
-                              255,  256,  257,  32768, 65535, 65536,      65537,      0x7fffffff,
-                              0x80000000, 0xffffffff,  0x7fffffffffffffff, 0xffffffffffffffff};
+constexpr uint64_t edges[] = {0,
+                              1,
+                              2,
+                              7,
+                              8,
+                              9,
+                              16,
+                              32,
+                              40,
+                              41,
+                              63,
+                              64,
+                              127,
+                              128,
+                              253,
+                              254,
+                              255,
+                              256,
+                              257,
+                              32768,
+                              65535,
+                              65536,
+                              65537,
+                              0x7fffffff,
+                              0x80000000,
+                              0xffffffff,
+                              0x7fffffffffffffff,
+                              0xffffffffffffffff};
 
 void write_edge(Buffer &bytes, Random &random) {
     const size_t width = size_t(1) << random.below(4);
@@ -114,10 +138,18 @@ void mutate(Buffer &bytes, const Buffer &other, Random &random) {
     case 2:
         if (rest > 0) bytes[at] = uint8_t(bytes[at] + (random.below(2) ? 1 : -1));
         break;
-    case 3: write_edge(bytes, random); break;
-    case 4: bytes.erase(place, place + long(random.below(std::min<size_t>(rest, 16) + 1))); break;
-    case 5: bytes.insert(place, 1 + random.below(8), uint8_t(random.next())); break;
-    case 6: bytes.resize(at); break;
+    case 3:
+        write_edge(bytes, random);
+        break;
+    case 4:
+        bytes.erase(place, place + long(random.below(std::min<size_t>(rest, 16) + 1)));
+        break;
+    case 5:
+        bytes.insert(place, 1 + random.below(8), uint8_t(random.next()));
+        break;
+    case 6:
+        bytes.resize(at);
+        break;
     case 7: { // a part of another, put in
         const size_t from = random.below(other.size() + 1);
         const size_t size = random.below(std::min<size_t>(other.size() - from, 64) + 1);
@@ -178,12 +210,16 @@ int main(int argc, char **argv) {
     std::vector<Buffer> corpus;
     for (int i = 1; i < argc; ++i) {
         const char *value = nullptr;
-        if (take_option(argv[i], "-runs=", value)) mutations = std::strtoull(value, nullptr, 10);
+        if (take_option(argv[i], "-runs=", value))
+            mutations = std::strtoull(value, nullptr, 10);
         else if (take_option(argv[i], "-seconds=", value))
             seconds = std::strtoull(value, nullptr, 10);
-        else if (take_option(argv[i], "-seed=", value)) seed = std::strtoull(value, nullptr, 10);
-        else if (take_option(argv[i], "-save=", value)) save_file = value;
-        else read_corpus(argv[i], corpus);
+        else if (take_option(argv[i], "-seed=", value))
+            seed = std::strtoull(value, nullptr, 10);
+        else if (take_option(argv[i], "-save=", value))
+            save_file = value;
+        else
+            read_corpus(argv[i], corpus);
     }
     if (corpus.empty()) {
         std::fprintf(stderr, "there is no corpus\n");
