@@ -760,8 +760,9 @@ static void run_exchange(void) {
     if (side.type == ZMQ_ROUTER && side.peer == ZMQ_ROUTER && !bind)
         set_bytes(side.socket, ZMQ_CONNECT_ROUTING_ID, side.them);
     if (subscriber) {
-        // A PUB may be gone first; then subscriptions to repeat to the next one would linger.
-        if (side.peer == ZMQ_PUB) set_number(side.socket, ZMQ_LINGER, 0);
+        // A publisher may be gone first; then subscriptions to repeat to the next one would linger. An
+        // XPUB has read all of them by then, if it ever will.
+        set_number(side.socket, ZMQ_LINGER, side.peer == ZMQ_PUB ? 0 : step_timeout_ms / 3);
         subscription(&side, true, "A");
         subscription(&side, true, long_topic);
     }
