@@ -101,7 +101,8 @@ class Message {
     }
     bool is_valid() const { return kind_ >= Kind::in_place && kind_ <= Kind::constant; }
 
-    // Only this part of the body stays, in place. REQUIRES: it lies in the body, which is nobody else's.
+    // Only this part of the body stays, in place. REQUIRES: it lies in the body, and the body is
+    // nobody else's.
     void narrow_to(Bytes part) {
         if (kind_ == Kind::in_place) {
             inline_size_ = static_cast<uint8_t>(part.size());

@@ -1,7 +1,7 @@
 // LinkHost: what links, connectors and listeners ask of the socket they work for. Declared here by
 // the lower folder, implemented by Socket.
-// Threads: turn() and loop() from anywhere; ask_zap(), compute_aside() on the I/O thread, without the turn; everything
-//          else only under the turn.
+// Threads: turn() and loop() from anywhere; ask_zap() and compute_aside() on the I/O thread,
+//          without the turn; everything else only under the turn.
 #ifndef TERN_LINK_LINK_HOST_HPP
 #define TERN_LINK_LINK_HOST_HPP
 

@@ -33,8 +33,8 @@ class OutBatch {
 
     // Takes the frame. False when there is no memory; the frame is untouched.
     bool append(Framing framing, Message &frame);
-    // The same in a sealed v2 frame. Also false when nothing more can be sealed. What the seal can not
-    // open again itself is kept beside until it is written.
+    // The same in a sealed v2 frame. Also false when nothing more can be sealed. What the seal can
+    // not open again itself is kept beside until it is written.
     bool append_sealed(TrafficSeal &seal, Message &frame);
     // ---- growing: what let_grow() has allowed goes in without being looked at again
     // Up to so many bytes and messages, in v2 framing. Ends with rollback(), move and clear().
@@ -130,7 +130,8 @@ class OutBatch {
     size_t size_ = 0;
     std::vector<Reference> references_;
     size_t referenced_bytes_ = 0;
-    size_t users_bodies_ = 0; // among references and kept frames, and those that only wait to be freed
+    // Among references and kept frames, and those that only wait to be freed.
+    size_t users_bodies_ = 0;
     std::vector<OwnMessage> spent_users_bodies_; // empty ones, and those that went out sealed
     std::vector<OwnMessage> kept_; // all frames as they were, for a seal that can not recover them
     size_t committed_ = 0;

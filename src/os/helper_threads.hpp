@@ -1,9 +1,9 @@
-// HelperThreads: threads for calls that may block outside of the process, in the name service or at a
-// ticket server, so that no I/O thread does.
-// Threads: run() from any thread; jobs run on threads of their own, which come when they are needed and
-//          go when they are idle. A slow server delays only those who ask it.
-// Owner:   the Context. stop() does not wait for a job that hangs: its thread is left to itself, and
-//          what it holds is shared.
+// HelperThreads: threads for calls that may block outside of the process, in the name service or at
+// a ticket server, so that no I/O thread does.
+// Threads: run() from any thread; jobs run on threads of their own, which come when they are needed
+//          and go when they are idle. A slow server delays only those who ask it.
+// Owner:   the Context. stop() does not wait for a job that hangs: its thread is left to itself,
+//          and what it holds is shared.
 // Limit:   four threads each; jobs beyond them wait.
 #ifndef TERN_OS_HELPER_THREADS_HPP
 #define TERN_OS_HELPER_THREADS_HPP

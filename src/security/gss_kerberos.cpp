@@ -12,8 +12,8 @@ namespace {
 // The library counts bytes with 32 bits here and there, signed ones among them.
 constexpr size_t content_max = 0x7fff0000;
 
-// No GSS_C_SEQUENCE_FLAG: with it a gap would be an error, and a message that is taken back after it
-// was sealed leaves one. See is_later().
+// No GSS_C_SEQUENCE_FLAG: with it a gap would be an error, and a message that is taken back after
+// it was sealed leaves one. See is_later().
 constexpr OM_uint32 wanted_flags =
     GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
 constexpr OM_uint32 needed_for_traffic = GSS_C_REPLAY_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
@@ -132,9 +132,8 @@ OM_uint32 KerberosContext::initiate(gss_buffer_t token, gss_buffer_t answer) {
 
 OM_uint32 KerberosContext::accept(gss_buffer_t token, gss_buffer_t answer) {
     OM_uint32 minor;
-    return gss_accept_sec_context(&minor, &context_, credentials_, token,
-                                  GSS_C_NO_CHANNEL_BINDINGS, peer_.out(), nullptr, answer, &flags_,
-                                  nullptr, nullptr);
+    return gss_accept_sec_context(&minor, &context_, credentials_, token, GSS_C_NO_CHANNEL_BINDINGS,
+                                  peer_.out(), nullptr, answer, &flags_, nullptr, nullptr);
 }
 
 GssContext::Outcome KerberosContext::step(Bytes token, std::vector<uint8_t> &out) {
@@ -209,7 +208,8 @@ bool KerberosContext::wrap(uint8_t *wrapped, size_t content_size, const Margins 
 
 // Rising numbers, as with CURVE; gaps are fine. The library itself only notices what comes twice.
 //   token = 05 04 flags:U8 ff 4OCTET sequence:U64 *OCTET         (RFC 4121 section 4.2.6.2)
-// All of that is authenticated, once the token has been opened. Older kinds of token are left alone.
+// All of that is authenticated, once the token has been opened. Older kinds of token are left
+// alone.
 bool KerberosContext::is_later(Bytes token) {
     if (token.size() < 16 || token[0] != 5 || token[1] != 4) return true;
     const uint64_t sequence = load_be64(token.data() + 8);
@@ -226,8 +226,7 @@ GssContext::Unwrapped KerberosContext::unwrap(uint8_t *token, size_t size, Bytes
     };
     OM_uint32 minor;
     int is_confidential = 0;
-    const OM_uint32 major =
-        gss_unwrap_iov(&minor, context_, &is_confidential, nullptr, parts, 2);
+    const OM_uint32 major = gss_unwrap_iov(&minor, context_, &is_confidential, nullptr, parts, 2);
     if (GSS_ERROR(major)) return Unwrapped::damaged;
     if (major & out_of_order) return Unwrapped::replayed;
     if (is_confidential == 0) return Unwrapped::damaged;

@@ -12,8 +12,8 @@
 //               <-      ready        ready    = 05 "READY" properties
 //   ready       ->                              in a MESSAGE with COMMAND, when traffic is sealed
 //
-// There is no ERROR: a side that is not content closes. Nothing announces whether traffic is sealed;
-// sides that disagree find a READY of the wrong kind.
+// There is no ERROR: a side that is not content closes. Nothing announces whether traffic is
+// sealed; sides that disagree find a READY of the wrong kind.
 #ifndef TERN_SECURITY_GSS_MECHANISM_HPP
 #define TERN_SECURITY_GSS_MECHANISM_HPP
 

@@ -8,8 +8,8 @@
 //   content = flags:U8 body                           what the token holds
 //   flags   = bit0 MORE, bit1 COMMAND, bit2 SUBSCRIBE, bit3 CANCEL
 //
-// The body of a SUBSCRIBE or CANCEL is the bare topic. We take both and send neither: subscriptions go
-// out in their message form, the only one that libzmq 4.3.4 understands here.
+// The body of a SUBSCRIBE or CANCEL is the bare topic. We take both and send neither: subscriptions
+// go out in their message form, the only one that libzmq 4.3.4 understands here.
 #ifndef TERN_SECURITY_GSS_TRAFFIC_HPP
 #define TERN_SECURITY_GSS_TRAFFIC_HPP
 

@@ -6,7 +6,9 @@
 int main(int count, char **arguments) {
     (void)arguments;
     if (count > 1) {
-        fputs("Usage: curve_keygen\nPrints a new CURVE key pair, 40 characters of Z85 each.\n", stderr);
+        fputs("Usage: curve_keygen\n"
+              "Prints a new CURVE key pair, 40 characters of Z85 each.\n",
+              stderr);
         return 2;
     }
     char public_key[41], secret_key[41];

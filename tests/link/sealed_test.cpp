@@ -1,5 +1,5 @@
-// Batches and buffers under a seal: one that adds bytes on both sides of a body, and may be unable to
-// open what it has sealed itself.
+// Batches and buffers under a seal: one that adds bytes on both sides of a body, and may be unable
+// to open what it has sealed itself.
 #include "link/in_buffer.hpp"
 #include "link/out_batch.hpp"
 #include "security/mechanism.hpp"
@@ -119,7 +119,8 @@ TEST_CASE("what one side seals the other opens, in every size and however it arr
         const int count = in.target(pieces);
         size_t read = 0;
         for (int i = 0; i < count; ++i) {
-            const size_t step = std::min({pieces[i].iov_len, wire.size() - at, size_t(7000) - read});
+            const size_t step =
+                std::min({pieces[i].iov_len, wire.size() - at, size_t(7000) - read});
             if (step > 0) std::memcpy(pieces[i].iov_base, wire.data() + at, step);
             at += step;
             read += step;
@@ -129,7 +130,8 @@ TEST_CASE("what one side seals the other opens, in every size and however it arr
     CHECK(at == wire.size());
 }
 
-TEST_CASE("recover gives back whole messages that were not written, and nothing that spoke to the peer") {
+TEST_CASE(
+    "recover gives back whole messages that were not written, and nothing that spoke to the peer") {
     const bool recovers = GENERATE(true, false);
     FakeSeal seal(5, recovers ? 0 : 7, recovers);
     const size_t whole = [&seal] {
@@ -182,7 +184,8 @@ TEST_CASE("what is kept follows its frames when a part is moved or taken back") 
     CHECK(texts_of(frames) == std::vector<std::string>{"one", "two+", "end"});
 }
 
-TEST_CASE("ZC-2: users' bodies that are sealed wait for the batch, or for whom they are handed to") {
+TEST_CASE(
+    "ZC-2: users' bodies that are sealed wait for the batch, or for whom they are handed to") {
     const bool recovers = GENERATE(true, false);
     FakeSeal seal(5, recovers ? 0 : 7, recovers);
     CountedBodies bodies;

@@ -82,7 +82,8 @@ TEST_CASE("security.md 5, quirks Q-53: tokens, an empty command, ZAP, READY, REA
     CHECK(server.mechanism.zap_credentials().empty());
 
     const Buffer server_ready = take_command(server.mechanism);
-    CHECK((Bytes(server_ready.data(), server_ready.size()).first(8).text() == "\7MESSAGE") == seals);
+    CHECK((Bytes(server_ready.data(), server_ready.size()).first(8).text() == "\7MESSAGE") ==
+          seals);
     if (!seals) CHECK(server_ready == text("\5READYserver data"));
     CHECK(next_step(server.mechanism) == Step::idle);
     CHECK_FALSE(server.mechanism.is_ready());

@@ -18,7 +18,8 @@ Buffer message_of(std::string_view content) {
     Buffer out;
     for (const char c : std::string_view("\7MESSAGE")) out.push_back(uint8_t(c));
     const size_t size = content.size() + 3;
-    for (const size_t byte : {size >> 24, size >> 16, size >> 8, size}) out.push_back(uint8_t(byte));
+    for (const size_t byte : {size >> 24, size >> 16, size >> 8, size})
+        out.push_back(uint8_t(byte));
     out.push_back('<');
     out.push_back('<');
     for (const char c : content) out.push_back(uint8_t(c) ^ 0x55);
@@ -52,7 +53,8 @@ TEST_CASE("security.md 5: MESSAGE is name, length, and a token of flags and body
 TEST_CASE("Only MORE and COMMAND are told: subscriptions go in their message form") {
     GssTraffic traffic(fake());
     Buffer out(traffic.sealed_size(2));
-    REQUIRE(traffic.seal(Message::subscribe | Message::shared | Message::more, Bytes(std::string_view("\1a")), out.data()));
+    REQUIRE(traffic.seal(Message::subscribe | Message::shared | Message::more,
+                         Bytes(std::string_view("\1a")), out.data()));
     CHECK(out == message_of("\1\1a"));
 }
 
