@@ -29,7 +29,7 @@ Buffer message_of(std::string_view content) {
 
 uint32_t open(GssTraffic &traffic, Buffer message, TrafficSeal::Opened &opened, std::string &body) {
     const uint32_t error = traffic.open(message.data(), message.size(), opened);
-    body = opened.body.text();
+    body = error ? std::string() : std::string(opened.body.text());
     return error;
 }
 
