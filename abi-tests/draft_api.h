@@ -1,4 +1,4 @@
-/* What tests of the draft interface share: the reference package exports none of it, and skips them. */
+/* What tests of the draft interface share: the reference package exports none of it and skips them. */
 #ifndef TERN_ABI_TESTS_DRAFT_API_H
 #define TERN_ABI_TESTS_DRAFT_API_H
 

@@ -1,5 +1,5 @@
-/* The draft types as a peer on a plain socket sees them: sections 5, 7 and 10 of wire/zmtp.md; Q-n and
- * "table" are of wire/quirks.md. */
+/* The draft types as a peer on a plain socket sees them: sections 5, 7 and 10 of wire/zmtp.md; Q-n
+ * and "table" are of wire/quirks.md. */
 #include "draft_api.h"
 #include "lifecycle_support.h"
 

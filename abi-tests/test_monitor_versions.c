@@ -1,5 +1,5 @@
-/* zmq_socket_monitor_versioned and _pipes_stats: section 10 of functions.md, section 11 of sockopts.md,
- * MON-33 and MON-34 of lifecycle.md. */
+/* zmq_socket_monitor_versioned and _pipes_stats: section 10 of functions.md, section 11 of
+ * sockopts.md, MON-33 and MON-34 of lifecycle.md. */
 #include "draft_support.h"
 
 typedef struct {
@@ -124,7 +124,8 @@ static void MON_34_a_PUB_monitor_tells_every_subscriber(void **state) {
     OK(start_monitor(s, "inproc://m", ZMQ_EVENT_ALL, 2, ZMQ_PUB));
     OK(zmq_bind(s, "tcp://127.0.0.1:*")); /* nobody hears of it */
     const uint64_t listening = ZMQ_EVENT_LISTENING;
-    void *all = open_connected(ZMQ_SUB, "inproc://m"), *some = open_connected(ZMQ_SUB, "inproc://m");
+    void *all = open_connected(ZMQ_SUB, "inproc://m");
+    void *some = open_connected(ZMQ_SUB, "inproc://m");
     void *none = open_connected(ZMQ_SUB, "inproc://m");
     subscribe(all, "");
     OK(zmq_setsockopt(some, ZMQ_SUBSCRIBE, &listening, 8));

@@ -1,5 +1,5 @@
-/* zmq_poller_* and zmq_ppoll: sections 7 and 8 of functions.md, POL-1..9 of flow.md. Every test runs with
- * ordinary and with thread-safe sockets. */
+/* zmq_poller_* and zmq_ppoll: sections 7 and 8 of functions.md, POL-1..9 of flow.md. Every test runs
+ * with ordinary and with thread-safe sockets. */
 #include "draft_support.h"
 
 #include <signal.h>

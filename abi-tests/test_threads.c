@@ -1,5 +1,5 @@
-/* Several threads on one socket: CS-6 of patterns.md, THR-1 and TERM-2 of lifecycle.md. A wake-up that is
- * lost shows as a call that runs into its timeout. */
+/* Several threads on one socket: CS-6 of patterns.md, THR-1 and TERM-2 of lifecycle.md. A wake-up
+ * that is lost shows as a call that runs into its timeout. */
 #include "draft_support.h"
 
 enum { THREADS = 4 };
@@ -414,8 +414,8 @@ static void TERM_2_all_waiting_threads_get_ETERM(void **state) {
     expect_results(threads, 3 * THREADS, ETERM);
 }
 
-/* The program does not order its close after the look-up of the handle in the other calls; that is its
- * own race, and the thread sanitizer would say so. */
+/* The program does not order its close after the look-up of the handle in the other calls; that is
+ * its own race, and the thread sanitizer would say so. */
 #if defined __has_feature
 #if __has_feature(thread_sanitizer)
 #define THREAD_SANITIZER 1

@@ -1,5 +1,5 @@
-/* The layouts of abi.md as static assertions, in what C99 and C++11 have in common. IS and the header
- * under test come from the file that includes this one. */
+/* The layouts of abi.md as static assertions, in what C99 and C++11 have in common. IS and the
+ * header under test come from the file that includes this one. */
 #include <stddef.h>
 
 #define WORDS(on_64_bits, on_32_bits) (sizeof (void *) == 8 ? (on_64_bits) : (on_32_bits))

@@ -3,15 +3,15 @@
 // Owner:   the Mailbox of a thread-safe socket, so that a late poster never meets freed memory.
 // Limit:   one entry per poller that watches the socket.
 //
-// Whoever wakes, wakes all: what has come may be for any of them (one waits for a message, the other
-// for room to a certain peer), and each looks for itself when it has the turn.
+// Whoever wakes, wakes all: what has come may be for any of them (one waits for a message, the
+// other for room to a certain peer), and each looks for itself when it has the turn.
 //
 // Why no wake-up is lost. A sleeper announces itself (enter() or arm(): `occupied_` is set, and the
-// number of the last wake-up is noted), then looks at everything, then sleeps. A waker makes its change
-// first, then looks at `occupied_`. Both are sequentially consistent. So a waker that finds the room
-// empty was there before the sleeper's announcement, and the sleeper's look sees the change; or it
-// came after another waker who has cleared `occupied_` since, under the lock, and has changed the
-// number that the sleeper sleeps on (or signalled the watch) while doing so.
+// number of the last wake-up is noted), then looks at everything, then sleeps. A waker makes its
+// change first, then looks at `occupied_`. Both are sequentially consistent. So a waker that finds
+// the room empty was there before the sleeper's announcement, and the sleeper's look sees the
+// change; or it came after another waker who has cleared `occupied_` since, under the lock, and has
+// changed the number that the sleeper sleeps on (or signalled the watch) while doing so.
 #ifndef TERN_FLOW_WAITING_ROOM_HPP
 #define TERN_FLOW_WAITING_ROOM_HPP
 

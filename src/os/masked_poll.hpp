@@ -10,7 +10,8 @@
 
 namespace tern {
 
-// As poll(2); `never` waits for ever. Null mask: no other mask. ENOTSUP where the system has no such call.
+// As poll(2); `never` waits for ever. Null mask: no other mask. ENOTSUP where the system has no such
+// call.
 int masked_poll(pollfd *items, nfds_t count, Nanoseconds timeout, const sigset_t *mask);
 
 } // namespace tern

@@ -1,6 +1,6 @@
 // SERVER: every peer has a number, which a message carries as its routing id: in, it says who sent
-// it; out, who is to get it (CS-1..8). PEER follows the same rules; it may also ask for the number of
-// the peer it connects to (PEER-1..3), which is up to the socket.
+// it; out, who is to get it (CS-1..8). PEER follows the same rules; that it also learns the number
+// of the peer it connects to (PEER-1..3) is up to the socket.
 #ifndef TERN_PATTERN_SERVER_HPP
 #define TERN_PATTERN_SERVER_HPP
 

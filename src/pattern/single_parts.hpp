@@ -16,8 +16,8 @@ class SingleParts {
     void detach(Pipe &pipe) { in_.detach(pipe); }
     void readable(Pipe &pipe) { in_.readable(pipe); }
 
-    // Holds the next message ready, if there is one. `accept(frame, pipe)` may complete it, or refuse
-    // it, which drops it.
+    // Holds the next message ready, if there is one. `accept(frame, pipe)` may complete it, or
+    // refuse it, which drops it.
     template <class Accept>
     bool fetch(Accept accept) {
         Message frame;
@@ -60,8 +60,8 @@ class SingleParts {
     bool has_fetched_ = false;
 };
 
-// A message on its way into a pipe belongs to no peer yet: its routing id stays behind, unless it is
-// refused.
+// A message on its way into a pipe belongs to no peer yet: its routing id stays behind, unless it
+// is refused.
 template <class Send>
 Error send_without_routing_id(Message &frame, Send send) {
     const uint32_t routing_id = frame.routing_id();

@@ -1,6 +1,7 @@
-// PollSet: what zmq_poller_* keep: sockets and descriptors with the events that are wanted of them and
-// the application's own data, in the order in which they came.
-// Threads: one at a time, without a lock. The sockets may be in use elsewhere if they are thread-safe.
+// PollSet: what zmq_poller_* keep: sockets and descriptors with the events that are wanted of them
+// and the application's own data, in the order in which they came.
+// Threads: one at a time, without a lock. Its sockets may be in use elsewhere if they are
+//          thread-safe.
 // Owner:   the application's handle. Sockets are only referred to: one that was closed is noticed.
 #ifndef TERN_SOCKET_POLL_SET_HPP
 #define TERN_SOCKET_POLL_SET_HPP
@@ -30,7 +31,7 @@ class PollSet {
     ~PollSet();
 
     size_t size() const { return entries_.size(); }
-    // ENOTSOCK, EBADF, EINVAL: the handle, the descriptor, the events or what is registered already.
+    // ENOTSOCK, EBADF, EINVAL: the handle; the descriptor; the events or what is registered.
     Error add(void *handle, void *user_data, int events);
     Error modify(void *handle, int events);
     Error remove(void *handle);

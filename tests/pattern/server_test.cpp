@@ -45,7 +45,7 @@ TEST_CASE("CS-1: SERVER refuses a frame with more, and drops messages of several
     CHECK_FALSE(server.can_recv());
 }
 
-TEST_CASE("CS-3: nobody, an unknown peer and one that has gone are unreachable; CS-7: POLLOUT always") {
+TEST_CASE("CS-3: nobody, an unknown and a lost peer are unreachable; CS-7: POLLOUT always") {
     FakeHost host;
     Server server(host, 1);
     CHECK(server.can_send());
@@ -81,7 +81,7 @@ TEST_CASE("CS-3: a full peer would block, and is looked at again when it says th
     CHECK(recv_raw(narrow).text == "3");
 }
 
-TEST_CASE("PEER-3: a detached peer can not be addressed, and its number is not given away at once") {
+TEST_CASE("PEER-3: a detached peer can not be addressed; its number is not reused at once") {
     FakeHost host;
     Server server(host, 7);
     FakePeer a, b;
