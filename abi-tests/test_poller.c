@@ -377,6 +377,43 @@ static void PPOLL_swaps_the_signal_mask(void **state) {
     sigaction(SIGUSR1, &before, NULL);
 }
 
+static pthread_t waiter;
+static atomic_int stop_pinging;
+
+static void *ping(void *unused) {
+    (void)unused;
+    while (!stop_pinging) {
+        poll(NULL, 0, 10);
+        pthread_kill(waiter, SIGUSR1);
+    }
+    return NULL;
+}
+
+/* PLR-8, and the table of devices.md section 4. */
+static void PLR_8_a_signal_ends_the_waits_of_pollers(void **state) {
+    (void)state;
+    NEED_DRAFT();
+    struct sigaction action = {.sa_handler = handle}, before;
+    assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+    waiter = pthread_self();
+    for (int safe = 0; safe < 2; safe++) {
+        pthread_t thread;
+        zmq_poller_event_t e;
+        void *s = open_socket(safe ? ZMQ_GATHER : ZMQ_PULL), *p = new_poller();
+        OK(add(p, s, NULL, ZMQ_POLLIN));
+        zmq_pollitem_t item = {s, 0, ZMQ_POLLIN, 0};
+        stop_pinging = 0;
+        assert_int_equal(pthread_create(&thread, NULL, ping, NULL), 0);
+        FAILS(wait_one(p, &e, -1), EINTR);
+        FAILS(wait_one(p, &e, DEADLINE_MS), EINTR);
+        FAILS(zmq_poll(&item, 1, -1), EINTR);
+        stop_pinging = 1;
+        pthread_join(thread, NULL);
+        end_poller(p);
+    }
+    sigaction(SIGUSR1, &before, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_ALL(POLLER_waits_for_sockets),
@@ -392,6 +429,7 @@ int main(void) {
         ONCE(POL_9_rules_of_such_a_list),
         ON_ALL(PPOLL_as_poll),
         ONCE(PPOLL_swaps_the_signal_mask),
+        ONCE(PLR_8_a_signal_ends_the_waits_of_pollers),
     };
     return RUN(tests);
 }

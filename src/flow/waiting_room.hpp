@@ -31,8 +31,9 @@ class WaitingRoom {
     uint32_t enter();
     void leave();
     bool has_sleepers() const;
-    // Until somebody has called wake() since the ticket was given, or the time is over.
-    Slept sleep(uint32_t ticket, Nanoseconds timeout) { return sleep_while(wakes_, ticket, timeout); }
+    // Until somebody has called wake() since the ticket was given, or the time is over; may return
+    // early, as after a signal.
+    void sleep(uint32_t ticket, Nanoseconds timeout) { sleep_while(wakes_, ticket, timeout); }
 
     // ---- pollers: a descriptor that turns readable, once each time it was armed
     void add_watch(std::shared_ptr<Waker> waker);

@@ -1,7 +1,6 @@
 #include "os/wait_word.hpp"
 
 #if defined(__linux__)
-#include <cerrno>
 #include <ctime>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -21,13 +20,12 @@ void sleep_while(std::atomic<uint32_t> &word, uint32_t value) {
     ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, nullptr, nullptr, 0);
 }
 
-Slept sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout) {
+void sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout) {
     timespec limit;
     limit.tv_sec = static_cast<time_t>(timeout / (1000 * ns_per_ms));
     limit.tv_nsec = static_cast<long>(timeout % (1000 * ns_per_ms));
-    const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value,
-                                  timeout == never ? nullptr : &limit, nullptr, 0);
-    return result < 0 && errno == EINTR ? Slept::interrupted : Slept::enough;
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, timeout == never ? nullptr : &limit,
+              nullptr, 0);
 }
 
 void wake_sleepers(std::atomic<uint32_t> &word, int count) {
@@ -41,9 +39,8 @@ void sleep_while(std::atomic<uint32_t> &word, uint32_t value) {
         std::this_thread::sleep_for(std::chrono::microseconds(50));
 }
 
-Slept sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout) {
+void sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout) {
     if (timeout > 0) sleep_while(word, value);
-    return Slept::enough;
 }
 
 void wake_sleepers(std::atomic<uint32_t> &, int) {}

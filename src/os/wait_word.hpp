@@ -16,9 +16,8 @@ namespace tern {
 
 // Sleeps while the word has this value; may return early.
 void sleep_while(std::atomic<uint32_t> &word, uint32_t value);
-// The same for `timeout` at most; `never` sets no limit. Says whether a signal handler ended it.
-enum class Slept { enough, interrupted };
-Slept sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout);
+// The same for `timeout` at most; `never` sets no limit.
+void sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout);
 void wake_sleepers(std::atomic<uint32_t> &word, int count);
 
 // Tells the core that this is a spinning loop.

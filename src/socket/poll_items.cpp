@@ -153,7 +153,7 @@ class Poll {
     std::vector<pollfd> kernel_; // one for each item, and one for the watch
 };
 
-// The usual case: one socket waits in one system call, on its own descriptors.
+// The usual case: one ordinary socket waits in one system call, on its own descriptors.
 Result<int> poll_one_socket(PollItem &item, const Deadline &deadline) {
     Error error;
     item.ready = item.socket->wait_for(item.wanted & socket_events, deadline, error);
@@ -166,7 +166,7 @@ Result<int> poll_one_socket(PollItem &item, const Deadline &deadline) {
 Result<int> poll_items(std::vector<PollItem> &items, long timeout_ms, const PollWays &ways) {
     const Deadline deadline = Deadline::in_ms(timeout_ms < 0 ? -1 : timeout_ms);
     if (items.size() == 1 && items[0].socket && (items[0].wanted & socket_events) &&
-        !ways.signal_mask && !ways.watch)
+        !items[0].socket->waiting_room() && !ways.signal_mask)
         return poll_one_socket(items[0], deadline);
     return Poll(items, ways).run(deadline);
 }

@@ -472,22 +472,20 @@ Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) 
 }
 
 // The same on a thread-safe socket. Whatever changes here, by whichever thread, counts `changes_` up
-// under the turn or is posted, and wakes the waiting room afterwards; so what this thread has not seen
-// ends its sleep.
+// under the turn or is posted, and wakes the waiting room afterwards; so what this thread has not
+// seen ends its sleep. A signal does not end the call (devices.md section 4).
 Error Socket::wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen) {
     WaitingRoom &room = *mailbox_->room();
     const uint32_t ticket = room.enter();
-    Slept slept = Slept::enough;
     if (!mailbox_->has_news() && changes_ == changes_seen && !closed_ &&
         !terminated_.load(std::memory_order_seq_cst)) {
         const Nanoseconds timeout = deadline.left_ns();
         turn.unlock();
-        slept = room.sleep(ticket, timeout);
+        room.sleep(ticket, timeout);
         turn.lock();
     }
     room.leave();
     if (closed_) return err::not_a_socket;
-    if (slept == Slept::interrupted) return err::interrupted;
     const Error error = begin_call();
     end_call(turn);
     return error;
