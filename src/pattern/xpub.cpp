@@ -1,6 +1,5 @@
 #include "pattern/xpub.hpp"
 
-#include <algorithm>
 #include <zmq.h>
 
 namespace tern {
@@ -58,39 +57,30 @@ void Xpub::readable(Pipe &pipe) {
 }
 
 bool Xpub::add(Subscriptions &in, Pipe &pipe, Bytes topic) {
-    Subscribers &subscribers = in.at(topic);
+    PipeSet &subscribers = in.at(topic);
     const bool is_new_topic = subscribers.empty();
-    auto &pipes = subscribers.pipes;
-    if (std::find(pipes.begin(), pipes.end(), &pipe) == pipes.end()) pipes.push_back(&pipe);
+    subscribers.insert(pipe);
     return is_new_topic;
 }
 
 Xpub::Removed Xpub::remove(Subscriptions &in, Pipe &pipe, Bytes topic) {
-    Subscribers *subscribers = in.find(topic);
-    if (!subscribers) return Removed::unknown;
-    auto &pipes = subscribers->pipes;
-    const auto it = std::find(pipes.begin(), pipes.end(), &pipe);
-    if (it == pipes.end()) return Removed::unknown;
-    pipes.erase(it);
-    if (!pipes.empty()) return Removed::others_remain;
+    PipeSet *subscribers = in.find(topic);
+    if (!subscribers || !subscribers->erase(pipe)) return Removed::unknown;
+    if (!subscribers->empty()) return Removed::others_remain;
     in.prune(topic);
     return Removed::last;
 }
 
 void Xpub::remove_everywhere(Subscriptions &in, Pipe &pipe, bool tell_application) {
-    std::vector<std::string> emptied;
-    in.for_each([&](Bytes topic, Subscribers &subscribers) {
-        auto &pipes = subscribers.pipes;
-        const auto it = std::find(pipes.begin(), pipes.end(), &pipe);
-        if (it == pipes.end()) return;
-        pipes.erase(it);
-        const bool last = pipes.empty();
-        if (last) emptied.emplace_back(topic.text());
+    int emptied = 0;
+    in.for_each([&](Bytes topic, PipeSet &subscribers) {
+        if (!subscribers.erase(pipe)) return;
+        const bool last = subscribers.empty();
+        emptied += last;
         if (tell_application && (manual_ || last || verbose_unsubscribe_))
             tell(false, topic, nullptr, nullptr);
     });
-    if (&in == &subscriptions_) topics_ -= static_cast<int>(emptied.size());
-    for (const std::string &topic : emptied) in.prune(Bytes(topic));
+    if (&in == &subscriptions_) topics_ -= emptied;
 }
 
 void Xpub::take_subscription(Pipe &pipe, bool subscribe, Bytes topic, const Metadata *metadata) {
@@ -130,9 +120,10 @@ void Xpub::tell(bool subscribe, Bytes topic, const Metadata *metadata, Pipe *pip
 
 void Xpub::match(const Message &frame) {
     out_.begin_matching();
-    subscriptions_.for_each_prefix(frame.bytes(), [this](Subscribers &subscribers) {
-        for (Pipe *pipe : subscribers.pipes)
-            if (!send_to_last_asker_ || pipe == last_asker_) out_.match(*pipe);
+    subscriptions_.for_each_prefix(frame.bytes(), [this](PipeSet &subscribers) {
+        subscribers.for_each([this](Pipe &pipe) {
+            if (!send_to_last_asker_ || &pipe == last_asker_) out_.match(pipe);
+        });
         return true;
     });
     if (invert_matching_) out_.invert_matching();

@@ -4,6 +4,7 @@
 #define TERN_PATTERN_XPUB_HPP
 
 #include "pattern/fan_out.hpp"
+#include "pattern/pipe_set.hpp"
 #include "pattern/topic_trie.hpp"
 
 #include <deque>
@@ -26,11 +27,7 @@ class Xpub : public Pattern {
     int topics_count() const override { return topics_; }
 
   private:
-    struct Subscribers {
-        std::vector<Pipe *> pipes; // each once
-        bool empty() const { return pipes.empty(); }
-    };
-    using Subscriptions = TopicTrie<Subscribers>;
+    using Subscriptions = TopicTrie<PipeSet>;
     struct Pending {
         OwnMessage frame;
         Pipe *pipe; // who asked; null when it is gone

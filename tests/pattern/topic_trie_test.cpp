@@ -226,6 +226,130 @@ TEST_CASE("random work does what a map does") {
     CHECK(Value::alive == 0);
 }
 
+// Topics that share runs longer than a node holds, and nodes with every possible child.
+TEST_CASE("random work with long and wide topics does what a map does") {
+    const unsigned seed = GENERATE(5u, 6u, 7u);
+    std::mt19937 random(seed);
+    const auto random_text = [&] {
+        std::string text;
+        for (size_t parts = random() % 4; parts > 0; --parts) {
+            text.append(random() % 3 ? 250 + random() % 12 : random() % 520, 'r');
+            text.push_back(char(random() % 3 ? random() % 256 : random() % 3));
+        }
+        return text;
+    };
+    {
+        Trie trie;
+        Model model;
+        bool right = true;
+        for (int step = 1; step <= 2400 && right; ++step) {
+            const std::string topic = random_text();
+            auto some = model.lower_bound(random_text());
+            switch (random() % 5) {
+            case 0:
+            case 1:
+                trie.at(Bytes(topic)).number = step;
+                model[topic] = step;
+                break;
+            case 2:
+                if (some == model.end()) break;
+                remove(trie, some->first);
+                right &= !trie.find(Bytes(some->first));
+                model.erase(some);
+                break;
+            case 3:
+                remove(trie, topic);
+                model.erase(topic);
+                break;
+            default: {
+                const std::string text = some == model.end() ? topic : some->first + topic;
+                right &= prefixes_of(trie, text) == prefixes_of(model, text);
+            }
+            }
+            if (step % 500 == 0) right &= entries_of(trie, right) == model;
+            if (step % 800 == 0) {
+                const int modulus = 2 + int(random() % 3);
+                trie.for_each([&](Bytes, Value &value) {
+                    if (value.number % modulus) value.number = 0;
+                });
+                for (auto it = model.begin(); it != model.end();)
+                    it = it->second % modulus ? model.erase(it) : std::next(it);
+                right &= entries_of(trie, right) == model;
+                right &= Value::alive == 1 + int(model.size()) - int(model.count(""));
+            }
+            if (!right) FAIL("seed " << seed << ", step " << step);
+        }
+        for (const auto &entry : model) remove(trie, entry.first);
+        CHECK(Value::alive == 1);
+    }
+    CHECK(Value::alive == 0);
+}
+
+TEST_CASE("what a visitor empties is removed, with its nodes") {
+    Trie trie;
+    const Model topics{{"", 1}, {"a", 2}, {"abc", 3}, {"abd", 4}, {"abde", 5}, {"x", 6}};
+    for (const auto &[topic, number] : topics) trie.at(Bytes(topic)).number = number;
+    trie.for_each([](Bytes, Value &value) {
+        if (value.number != 4 && value.number != 6) value.number = 0;
+    });
+    bool in_order = true;
+    CHECK(entries_of(trie, in_order) == Model{{"abd", 4}, {"x", 6}});
+    CHECK(in_order);
+    CHECK(Value::alive == 3); // the empty topic's is always there
+    trie.for_each([](Bytes, Value &value) { value.number = 0; });
+    CHECK(entries_of(trie, in_order).empty());
+    CHECK(Value::alive == 1);
+    trie.at(Bytes("abd")).number = 7;
+    CHECK(prefixes_of(trie, "abd") == std::vector<int>{7});
+}
+
+TEST_CASE("100,000 random topics of 32 bytes need less than 60 bytes each, and give them back") {
+    constexpr size_t count = 100000;
+    std::mt19937_64 random(1);
+    std::vector<std::string> topics(count, std::string(32, ' '));
+    for (std::string &topic : topics)
+        for (char &byte : topic) byte = "0123456789abcdef"[random() % 16];
+    Trie trie;
+    for (const std::string &topic : topics) trie.at(Bytes(topic)).number = 1;
+    CHECK(trie.bytes() < 60 * count);
+    size_t found = 0;
+    for (const std::string &topic : topics) found += prefixes_of(trie, topic).size();
+    CHECK(found == count);
+    for (const std::string &topic : topics) remove(trie, topic);
+    CHECK(trie.bytes() < count);
+    for (const std::string &topic : topics) trie.at(Bytes(topic)).number = 1;
+    trie.for_each([](Bytes, Value &value) { value.number = 0; });
+    CHECK(trie.bytes() < count);
+}
+
+TEST_CASE("memory follows what is in use: few topics need little, changing sizes pile up nothing") {
+    Trie trie;
+    CHECK(trie.bytes() == 0);
+    trie.at(Bytes("weather.berlin")).number = 1;
+    CHECK(trie.bytes() <= 256);
+    size_t most = 0;
+    for (size_t size = 1; size < 1000; size += 5) {
+        for (char last = 0; last < 100; ++last)
+            trie.at(Bytes(std::string(size, 's') + last)).number = 1;
+        most = std::max(most, trie.bytes());
+        for (char last = 0; last < 100; ++last) remove(trie, std::string(size, 's') + last);
+    }
+    CHECK(most < 8192);
+    CHECK(trie.bytes() < 1024);
+}
+
+TEST_CASE("a topic that is cut into ever more nodes stays bounded by its bytes") {
+    Trie trie;
+    const std::string huge(1 << 20, 'h');
+    trie.at(Bytes(huge)).number = 1;
+    CHECK(trie.bytes() < 2 * huge.size());
+    for (size_t size = 1; size < 5000; ++size) trie.at(Bytes(huge.data(), size)).number = 1;
+    CHECK(trie.bytes() < 2 * huge.size() + 5000 * 64);
+    for (size_t size = 1; size < 5000; ++size) remove(trie, huge.substr(0, size));
+    CHECK(trie.bytes() < 2 * huge.size());
+    CHECK(prefixes_of(trie, huge) == std::vector<int>{1});
+}
+
 TEST_CASE("a topic of 1 MB is an entry like any other") {
     Trie trie;
     const std::string huge(1 << 20, 'h');
