@@ -3,7 +3,6 @@
 #include "flow/pipe.hpp"
 
 #include <mutex>
-#include <sched.h>
 
 namespace tern {
 
@@ -58,8 +57,8 @@ bool Mailbox::unpark() {
 void Mailbox::end_sleep() {
     if (state_.exchange(awake, std::memory_order_seq_cst) != signalled) return;
     // The signaller is between its exchange and its write: wait for it, or the descriptor would
-    // stay readable with nothing to say. Bounded, in case the program closed it behind our back.
-    for (int i = 0; i < 100000 && !waker_.drain(); ++i) ::sched_yield();
+    // stay readable with nothing to say.
+    waker_.drain_promised();
 }
 
 } // namespace tern

@@ -24,9 +24,7 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
     if (parsed == Parse::malformed) return Cut::malformed;
     if (parsed == Parse::need_more) return Cut::need_more;
     // Compared, never added up: the size is whatever the peer says.
-    if (max_message_size_ >= 0 && header.body_size > uint64_t(max_message_size_))
-        return Cut::malformed;
-    if (header.body_size > SIZE_MAX / 2) return Cut::malformed;
+    if (is_too_large(header.body_size)) return Cut::malformed;
     const size_t size = size_t(header.body_size);
     const size_t available = have - header.header_size;
     p += header.header_size;
@@ -71,8 +69,7 @@ bool InBuffer::cut_plain_block(Message &message) {
     const uint8_t *p = block_ + begin_;
     const size_t have = end_ - begin_;
     if (parse_v2_header(p, have, header) != Parse::complete || header.flags != 0 ||
-        (max_message_size_ >= 0 && header.body_size > uint64_t(max_message_size_)) ||
-        header.body_size > have - header.header_size)
+        is_too_large(header.body_size) || header.body_size > have - header.header_size)
         return false;
     Message body;
     if (body.init_copy(Bytes(p + header.header_size, size_t(header.body_size)))) return false;

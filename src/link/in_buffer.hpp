@@ -91,6 +91,10 @@ class InBuffer {
     }
     // The flags of a plain frame whose size takes eight bytes.
     static constexpr uint8_t long_plain = 2;
+    bool is_too_large(uint64_t body_size) const {
+        return (max_message_size_ >= 0 && body_size > uint64_t(max_message_size_)) ||
+               body_size > SIZE_MAX / 2;
+    }
     bool cut_plain_block(Message &message);
     Cut cut_one(Message &frame);
     Cut cut_body(Message &frame);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/eventfd.h>
@@ -67,5 +68,9 @@ bool Waker::drain() const {
 }
 
 #endif
+
+void Waker::drain_promised() const {
+    for (int i = 0; i < 100000 && !drain(); ++i) ::sched_yield();
+}
 
 } // namespace tern

@@ -17,6 +17,9 @@ class Waker {
     void signal() const;
     // Takes all signals; never blocks. False when there was none.
     bool drain() const;
+    // The same when a signal is known to be under way: waits for it. Bounded, in case the program closed
+    // the descriptor behind our back.
+    void drain_promised() const;
 
   private:
     Fd read_end_;

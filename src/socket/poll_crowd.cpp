@@ -7,7 +7,6 @@
 #include <mutex>
 #include <new>
 #include <poll.h>
-#include <sched.h>
 
 namespace tern {
 
@@ -43,11 +42,15 @@ void PollCrowd::sleep_ended(uint32_t index) {
         reported_.push_back(index);
     }
     has_reports_.store(true, std::memory_order_seq_cst);
-    if (is_asleep_.load(std::memory_order_seq_cst) && is_asleep_.exchange(false)) waker_.signal();
+    wake();
 }
 
 void PollCrowd::lose() {
     is_stale_.store(true, std::memory_order_seq_cst);
+    wake();
+}
+
+void PollCrowd::wake() {
     if (is_asleep_.load(std::memory_order_seq_cst) && is_asleep_.exchange(false)) waker_.signal();
 }
 
@@ -162,8 +165,7 @@ Error PollCrowd::sleep(const Deadline &deadline) {
         number = errno;
     }
     // Whoever has taken the flag away signals, or has signalled.
-    if (!is_asleep_.exchange(false, std::memory_order_seq_cst))
-        for (int i = 0; i < 100000 && !waker_.drain(); ++i) ::sched_yield();
+    if (!is_asleep_.exchange(false, std::memory_order_seq_cst)) waker_.drain_promised();
     return n < 0 ? Error(number) : err::none;
 }
 

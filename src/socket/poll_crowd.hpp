@@ -58,6 +58,7 @@ class PollCrowd final : public SleepWatch, public std::enable_shared_from_this<P
     Result<int> look(zmq_pollitem_t *items);
     void take_reports();
     Error sleep(const Deadline &deadline);
+    void wake();
 
     const ForkGuard fork_guard_;
     std::vector<zmq_pollitem_t> items_;
