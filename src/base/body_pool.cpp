@@ -1,5 +1,7 @@
 #include "base/body_pool.hpp"
 
+#include "base/compiler.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
@@ -10,37 +12,20 @@ namespace tern {
 
 namespace {
 
-// The address sanitizer is to see each body's beginning and end.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool is_pooling = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool is_pooling = false;
-#else
-constexpr bool is_pooling = true;
-#endif
-#else
-constexpr bool is_pooling = true;
-#endif
-
-// Two classes for each power of two: 96, 128, 192, 256, ... 64 KiB.
-constexpr size_t smallest = 96;
+// Those that threads keep, and with the large ones.
 constexpr int classes = 20;
+constexpr int all_classes = 32;
 
 constexpr size_t size_of(int size_class) {
     return size_t(size_class % 2 == 0 ? 96 : 128) << (size_class / 2);
 }
-static_assert(size_of(0) == smallest && size_of(classes - 1) == BodyPool::size_max, "the last one");
-
-int class_of(size_t size) {
-    if (size <= smallest) return 0;
-    const int log = 63 - __builtin_clzll(size - 1); // 2^log < size <= 2^(log + 1)
-    const bool fits_between = size <= size_t(3) << (log - 1);
-    return (log - 6) * 2 + (fits_between ? 0 : 1);
-}
+static_assert(size_of(classes - 1) == BodyPool::size_max &&
+                  size_of(all_classes - 1) == BodyPool::large_max,
+              "the last ones");
 
 constexpr size_t bundle_bytes = 16 * 1024;
 constexpr size_t depot_bytes = 2 * 1024 * 1024;
+constexpr size_t large_bytes = 8 * 1024 * 1024;
 constexpr uint32_t bundle_of(int size_class) {
     return uint32_t(std::clamp(bundle_bytes / size_of(size_class), size_t(1), size_t(32)));
 }
@@ -91,93 +76,131 @@ void free_all(Free *list) {
 struct Shelf {
     Free *open;
     Free *full;
-    uint32_t in_open;
+    uint32_t room; // in the open bundle
 };
 
-// Plain memory, so that the usual way asks for no initialisation.
 struct Store {
     Shelf shelves[classes];
-    bool is_registered;
-    bool is_closed; // the thread has ended: nothing is kept any more
 };
-thread_local Store store;
+// Of a thread that has none yet, or has ended, or found no memory for one: nothing is kept in it.
+Store no_store;
+TERN_NEAR_THREAD_LOCAL Store *store = &no_store;
 
-// Empties the store when its thread ends.
-struct Closer {
-    bool is_armed = false;
-    ~Closer() {
-        store.is_closed = true;
-        for (Shelf &shelf : store.shelves) {
+// Makes a thread's store, and empties it when the thread ends.
+struct Keeper {
+    Store *own = static_cast<Store *>(std::calloc(1, sizeof(Store)));
+    Keeper() {
+        if (own) store = own;
+    }
+    ~Keeper() {
+        store = &no_store;
+        if (!own) return;
+        for (Shelf &shelf : own->shelves) {
             free_all(shelf.open);
             free_all(shelf.full);
-            shelf = {};
         }
+        std::free(own);
     }
+    bool is_open() const { return store != &no_store; }
 };
-thread_local Closer closer;
 
 bool may_keep() {
-    if (store.is_closed) return false;
-    if (!store.is_registered) {
-        store.is_registered = true;
-        closer.is_armed = true; // the first use registers the destructor
+    static thread_local Keeper keeper; // made at its first use
+    return keeper.is_open();
+}
+
+// What is kept of large bodies, by size.
+struct LargeDepot {
+    std::mutex lock;
+    Free *bodies[all_classes - classes] = {};
+    size_t bytes = 0;
+};
+LargeDepot *const large = new (std::nothrow) LargeDepot;
+
+void *take_large(int index) {
+    {
+        const std::lock_guard<std::mutex> held(large->lock);
+        Free *&first = large->bodies[index - classes];
+        if (first) {
+            large->bytes -= size_of(index);
+            return std::exchange(first, first->next);
+        }
     }
-    return true;
+    return std::malloc(size_of(index));
+}
+
+void give_large(void *memory, int size_class) {
+    {
+        const std::lock_guard<std::mutex> held(large->lock);
+        if (large->bytes + size_of(size_class) <= large_bytes) {
+            Free *&first = large->bodies[size_class - classes];
+            first = new (memory) Free{first, nullptr};
+            large->bytes += size_of(size_class);
+            return;
+        }
+    }
+    std::free(memory);
 }
 
 void *refill(int size_class) {
-    Shelf &shelf = store.shelves[size_class];
-    Free *bundle = shelf.full;
-    shelf.full = nullptr;
-    if (!bundle && may_keep()) bundle = take_bundle(size_class);
+    if (!may_keep()) return std::malloc(size_of(size_class));
+    Shelf &shelf = store->shelves[size_class];
+    Free *bundle = std::exchange(shelf.full, nullptr);
+    if (!bundle) bundle = take_bundle(size_class);
     if (!bundle) return std::malloc(size_of(size_class));
     shelf.open = bundle->next;
-    shelf.in_open = bundle_of(size_class) - 1;
+    shelf.room = 1;
     return bundle;
 }
 
 // For a shelf whose open bundle is full, or has not begun.
 void put_aside(void *memory, int size_class) {
-    Shelf &shelf = store.shelves[size_class];
-    const bool is_full = shelf.in_open > 0;
-    if (!may_keep() || (is_full && shelf.full && !give_bundle(size_class, shelf.full))) {
+    if (!may_keep()) {
+        std::free(memory);
+        return;
+    }
+    Shelf &shelf = store->shelves[size_class];
+    const bool is_full = shelf.open != nullptr;
+    if (is_full && shelf.full && !give_bundle(size_class, shelf.full)) {
         std::free(memory);
         return;
     }
     if (is_full) shelf.full = std::exchange(shelf.open, nullptr);
     shelf.open = new (memory) Free{shelf.open, nullptr};
-    shelf.in_open = 1;
+    shelf.room = bundle_of(size_class) - 1;
 }
 
 } // namespace
 
 void *BodyPool::take(size_t size, SizeClass &size_class) {
-    if (size > size_max || !is_pooling) {
+    if (size > large_max || !is_pooling || !large) {
         size_class = unpooled;
         return std::malloc(size);
     }
     const int index = class_of(size);
     size_class = SizeClass(index);
-    Shelf &shelf = store.shelves[index];
+    if (index >= classes) return take_large(index);
+    Shelf &shelf = store->shelves[index];
     Free *const first = shelf.open;
     if (!first) return refill(index);
     shelf.open = first->next;
-    --shelf.in_open;
+    ++shelf.room;
     return first;
 }
 
 void BodyPool::give(void *memory, SizeClass size_class) {
-    if (size_class == unpooled) {
-        std::free(memory);
+    if (size_class >= classes) {
+        if (size_class == unpooled) std::free(memory);
+        else give_large(memory, size_class);
         return;
     }
-    Shelf &shelf = store.shelves[size_class];
-    if (shelf.in_open % bundle_of(size_class) == 0) {
+    Shelf &shelf = store->shelves[size_class];
+    if (shelf.room == 0) {
         put_aside(memory, size_class);
         return;
     }
     shelf.open = new (memory) Free{shelf.open, nullptr};
-    ++shelf.in_open;
+    --shelf.room;
 }
 
 } // namespace tern

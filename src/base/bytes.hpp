@@ -42,12 +42,41 @@ inline bool operator==(Bytes a, Bytes b) {
 }
 inline bool operator!=(Bytes a, Bytes b) { return !(a == b); }
 
+// memcpy for a size that is bounded, but not known. Told a bound, compilers put a string instruction in
+// place of the call, which takes longer to begin than a short body takes to copy.
+inline void copy_bytes(uint8_t *to, const uint8_t *from, size_t size) {
+#if defined(__GNUC__)
+    __asm__("" : "+r"(size));
+#endif
+    if (size < 16 || size > 256) {
+        if (size > 0) std::memcpy(to, from, size);
+        return;
+    }
+    uint8_t *const last = to + size - 16;
+    const uint8_t *const last_from = from + size - 16;
+    for (; to < last; to += 16, from += 16) std::memcpy(to, from, 16);
+    std::memcpy(last, last_from, 16); // over a part of the one before
+}
+
+// Whether the first byte of a number in memory is its lowest.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+constexpr bool is_little_endian = false;
+#else
+constexpr bool is_little_endian = true;
+#endif
+
 inline uint16_t load_be16(const uint8_t *p) { return static_cast<uint16_t>(p[0] << 8 | p[1]); }
 inline uint32_t load_be32(const uint8_t *p) {
     return uint32_t(p[0]) << 24 | uint32_t(p[1]) << 16 | uint32_t(p[2]) << 8 | uint32_t(p[3]);
 }
 inline uint64_t load_be64(const uint8_t *p) {
+#if defined(__GNUC__)
+    uint64_t v;
+    std::memcpy(&v, p, sizeof v);
+    return is_little_endian ? __builtin_bswap64(v) : v;
+#else
     return uint64_t(load_be32(p)) << 32 | load_be32(p + 4);
+#endif
 }
 inline void store_be16(uint8_t *p, uint16_t v) {
     p[0] = uint8_t(v >> 8);

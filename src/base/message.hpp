@@ -70,8 +70,7 @@ class Message {
     }
     Error init_size(size_t size) {
         if (size > inline_max) return init_block(size);
-        init();
-        inline_size_ = static_cast<uint8_t>(size);
+        init_inline(size);
         return err::none;
     }
     Error init_copy(Bytes body);
@@ -88,16 +87,30 @@ class Message {
         kind_ = Kind::in_place;
         flags_ = 0;
     }
-    // Overwrites the body of an inline message; 40 bytes are read whatever the size.
+    // Overwrites body and flags of an inline message; 40 bytes are read whatever the size.
+    // REQUIRES: no routing id.
     void set_inline_body(const uint8_t *body, size_t size) {
         std::memcpy(inline_, body, 16);
         if (size > 16) std::memcpy(inline_ + 16, body + 16, inline_max - 16);
-        inline_size_ = static_cast<uint8_t>(size);
+        set_last_word(inline_word(size));
     }
     // Sets the size of an inline message; all 40 bytes behind the pointer may be written.
+    // REQUIRES: no flags, no routing id.
     uint8_t *make_inline(size_t size) {
-        inline_size_ = static_cast<uint8_t>(size);
+        set_last_word(inline_word(size));
         return inline_;
+    }
+    // What a message is left as whose body has been copied elsewhere. REQUIRES: is_bare().
+    void empty_bare() { set_last_word(inline_word(0)); }
+    // Whether its own block can hold a body of this size, just as well as a new one. If so, it does.
+    // REQUIRES: is_plain().
+    bool resize_block(size_t size) {
+        if (kind_ != Kind::block || flags_ != 0 || size <= inline_max ||
+            !BodyPool::is_for(sizeof(Block) + size, body_.block->size_class))
+            return false;
+        body_.data = reinterpret_cast<uint8_t *>(body_.block + 1);
+        body_.size = size;
+        return true;
     }
     bool is_valid() const { return kind_ >= Kind::in_place && kind_ <= Kind::constant; }
 
@@ -132,6 +145,13 @@ class Message {
     bool is_small() const {
         return is_inline() && (flags_ & ~more) == 0 && !metadata_ && !group_ && routing_id_ == 0;
     }
+    // An inline body is all there is, but perhaps for metadata.
+    bool is_inline_plain() const {
+        return (last_word() & ~inline_size_mask) == inline_word(0) && !group_;
+    }
+    // An inline body is all there is.
+    bool is_bare() const { return is_inline_plain() && !metadata_; }
+    size_t inline_size() const { return inline_size_; }
     // The body is the application's, with a free function that will be called.
     bool is_users() const { return kind_ == Kind::user; }
 
@@ -168,6 +188,14 @@ class Message {
     };
     struct Group;
 
+    void init_inline(size_t size) {
+        metadata_ = nullptr;
+        group_ = nullptr;
+        set_last_word(inline_word(size));
+#if defined(__GNUC__)
+        if (kind_ != Kind::in_place) __builtin_unreachable(); // as the word says
+#endif
+    }
     Error init_block(size_t size);
     void release();
     void release_body();
@@ -184,11 +212,29 @@ class Message {
     };
     Metadata *metadata_;
     Group *group_;
+    // The last word of eight bytes. Written and compared as a whole where a message is small: what
+    // was stored by the byte and is loaded as a word at once has to wait for the cache.
     uint32_t routing_id_;
     uint8_t flags_;
     uint8_t inline_size_;
     Kind kind_;
     [[maybe_unused]] uint8_t unused_;
+
+    static constexpr size_t last_word_at = 56;
+    static constexpr unsigned size_shift = is_little_endian ? 40 : 16;
+    static constexpr unsigned kind_shift = is_little_endian ? 48 : 8;
+    static constexpr uint64_t inline_size_mask = uint64_t(0xff) << size_shift;
+    static uint64_t inline_word(size_t size) {
+        return uint64_t(size) << size_shift | uint64_t(Kind::in_place) << kind_shift;
+    }
+    uint64_t last_word() const {
+        uint64_t word;
+        std::memcpy(&word, reinterpret_cast<const uint8_t *>(this) + last_word_at, sizeof word);
+        return word;
+    }
+    void set_last_word(uint64_t word) {
+        std::memcpy(reinterpret_cast<uint8_t *>(this) + last_word_at, &word, sizeof word);
+    }
 };
 
 static_assert(sizeof(Message) == 64, "zmq_msg_t is 64 bytes");

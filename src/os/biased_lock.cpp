@@ -30,8 +30,8 @@ void BiasedLock::take_bias_away(Seat &seat) {
 }
 
 void BiasedLock::count_streak() {
-    const pthread_t self = ::pthread_self();
-    if (!::pthread_equal(last_thread_, self)) {
+    const ThreadMark self = this_thread();
+    if (last_thread_ != self) {
         last_thread_ = self;
         streak_ = 0;
         return;
@@ -44,9 +44,9 @@ void BiasedLock::count_streak() {
     }
 }
 
-BiasedLock::Seat *BiasedLock::seat_of(pthread_t thread) {
+BiasedLock::Seat *BiasedLock::seat_of(ThreadMark thread) {
     for (int i = 0; i < seats_taken_; ++i)
-        if (::pthread_equal(seats_[i].thread, thread)) return &seats_[i];
+        if (seats_[i].thread == thread) return &seats_[i];
     if (seats_taken_ == seats_max) return nullptr;
     Seat &seat = seats_[seats_taken_++];
     seat.thread = thread;

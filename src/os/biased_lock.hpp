@@ -28,8 +28,7 @@
 #include "os/clock.hpp"
 #include "os/fences.hpp"
 #include "os/lock.hpp"
-
-#include <pthread.h>
+#include "os/this_thread.hpp"
 
 namespace tern {
 
@@ -43,19 +42,37 @@ class BiasedLock {
     void stay_unbiased() { leans_ = false; }
 
     void lock() {
-        Seat *const seat = favourite_.load(std::memory_order_acquire);
-        if (!seat || !::pthread_equal(seat->thread, ::pthread_self()) || !enter(*seat)) lock_inner();
+        Seat *const seat = enter_as_favourite();
+        if (seat) entered_ = seat;
+        else lock_inner();
+    }
+    void unlock() {
+        if (entered_) leave(*entered_);
+        else inner_.unlock();
     }
 
-    void unlock() {
-        Seat *const seat = entered_;
-        if (!seat) {
-            inner_.unlock();
-            return;
-        }
-        seat->inside.store(0, std::memory_order_release);
+    // Where a favourite sits.
+    struct Seat {
+        std::atomic<uint32_t> inside{0};
+        ThreadMark thread = nullptr; // written before the seat is published for the first time
+    };
+    // The same in two halves, for a section so short that its caller keeps the seat at hand: null if
+    // this thread is not the favourite, and then nothing is locked.
+    Seat *enter_as_favourite() {
+        Seat *const seat = favourite_.load(std::memory_order_acquire);
+        if (!seat || seat->thread != this_thread()) return nullptr;
+        seat->inside.store(1, std::memory_order_relaxed);
         light_fence();
-        if (revoked_.load(std::memory_order_relaxed) == and_asleep) wake_other(*seat);
+        if (revoked_.load(std::memory_order_acquire) == no &&
+            favourite_.load(std::memory_order_relaxed) == seat)
+            return seat;
+        leave(*seat);
+        return nullptr;
+    }
+    void leave(Seat &seat) {
+        seat.inside.store(0, std::memory_order_release);
+        light_fence();
+        if (revoked_.load(std::memory_order_relaxed) == and_asleep) wake_other(seat);
     }
 
   private:
@@ -65,36 +82,18 @@ class BiasedLock {
     static constexpr uint32_t streak_max = 64 * 1024;
     static constexpr Nanoseconds bias_pays = 2 * ns_per_ms;
 
-    struct Seat {
-        std::atomic<uint32_t> inside{0};
-        pthread_t thread{}; // written before the seat is published for the first time
-    };
-
-    bool enter(Seat &seat) {
-        seat.inside.store(1, std::memory_order_relaxed);
-        light_fence();
-        if (revoked_.load(std::memory_order_acquire) == no &&
-            favourite_.load(std::memory_order_relaxed) == &seat) {
-            entered_ = &seat;
-            return true;
-        }
-        seat.inside.store(0, std::memory_order_release);
-        light_fence();
-        if (revoked_.load(std::memory_order_relaxed) == and_asleep) wake_other(seat);
-        return false;
-    }
-    void lock_inner();
+    TERN_COLD void lock_inner();
     void take_bias_away(Seat &seat);
     void count_streak();
-    Seat *seat_of(pthread_t thread);
-    void wake_other(Seat &seat);
+    Seat *seat_of(ThreadMark thread);
+    TERN_COLD void wake_other(Seat &seat);
 
     std::atomic<Seat *> favourite_{nullptr};
     enum : uint32_t { no, yes, and_asleep };
     std::atomic<uint32_t> revoked_{no};
     // ---- everything below belongs to the holder
     Seat *entered_ = nullptr; // null: the holder has the inner lock
-    pthread_t last_thread_{};
+    ThreadMark last_thread_ = nullptr;
     uint32_t streak_ = 0;
     uint32_t streak_needed_ = streak_for_bias;
     Nanoseconds biased_since_ = 0;

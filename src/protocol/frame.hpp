@@ -33,14 +33,6 @@ inline constexpr uint8_t v2_large = 2;
 inline constexpr uint8_t v2_command = 4;
 static_assert(Message::more == 1 && Message::command == 2, "flags are translated by shifting");
 
-// Folds to a constant; compilers do not merge two byte stores into one by themselves.
-inline bool is_little_endian() {
-    const uint16_t one = 1;
-    uint8_t first;
-    std::memcpy(&first, &one, 1);
-    return first == 1;
-}
-
 // Outbound: each writes at most header_max bytes and gives the number written.
 
 // `message_flags` may hold any Message flags; only more and command reach the wire.
@@ -50,8 +42,8 @@ inline size_t put_v2_header(uint8_t *out, uint8_t message_flags, uint64_t body_s
     if (body_size <= 255) {
         const auto size = static_cast<unsigned>(body_size);
         const auto both =
-            static_cast<uint16_t>(is_little_endian() ? wire | size << 8 : wire << 8 | size);
-        std::memcpy(out, &both, sizeof both); // one store
+            static_cast<uint16_t>(is_little_endian ? wire | size << 8 : wire << 8 | size);
+        std::memcpy(out, &both, sizeof both); // one store, which compilers do not make of two
         return 2;
     }
     out[0] = static_cast<uint8_t>(wire | v2_large);

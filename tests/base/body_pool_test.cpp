@@ -48,6 +48,34 @@ TEST_CASE("body pool: each size is all there, around the borders of its classes"
     }
 }
 
+TEST_CASE("body pool: large bodies are all there, some are used again, and none is mixed up") {
+    const size_t sizes[] = {BodyPool::size_max + 1, 100000,  1 << 20, (1 << 20) + 24,
+                            BodyPool::large_max,    BodyPool::large_max + 1};
+    for (int round = 0; round < 3; ++round) {
+        std::vector<Taken> taken;
+        for (const size_t size : sizes)
+            for (int i = 0; i < 3; ++i) taken.push_back(take(size, i + round));
+        for (size_t i = 0; i < taken.size(); ++i) give(taken[i], int(i % 3) + round);
+    }
+    const Taken first = take(1 << 20, 1);
+    give(first, 1);
+    const Taken second = take(1 << 20, 2);
+    if (BodyPool::is_pooling) CHECK(second.memory == first.memory);
+    give(second, 2);
+}
+
+TEST_CASE("body pool: a class is right for the sizes that get it, and for no others") {
+    if (!BodyPool::is_pooling) return;
+    for (const size_t size : {size_t(1), size_t(97), size_t(4000), size_t(70000)}) {
+        const Taken taken = take(size, 1);
+        CHECK(BodyPool::is_for(size, taken.size_class));
+        CHECK_FALSE(BodyPool::is_for(size * 2 + 96, taken.size_class));
+        CHECK_FALSE(BodyPool::is_for(size, BodyPool::unpooled));
+        give(taken, 1);
+    }
+    CHECK_FALSE(BodyPool::is_for(BodyPool::large_max + 1, 0));
+}
+
 TEST_CASE("body pool: taking and giving in turn, at every fill of the thread's store") {
     for (const size_t size : {size_t(1), size_t(500), size_t(9000), BodyPool::size_max}) {
         std::vector<Taken> taken;

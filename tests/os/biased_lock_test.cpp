@@ -243,6 +243,41 @@ TEST_CASE("who comes while the favourite is inside waits until it leaves, and ge
     CHECK(shared->count == uint64_t(rounds) * uint64_t(enough_for_bias + 1 + others_count));
 }
 
+TEST_CASE("the short way in is the favourite's alone, and locks as the long one does") {
+    const FencesAre fences(true);
+    Guarded shared;
+    CHECK(shared.lock.enter_as_favourite() == nullptr);
+    for (int k = 0; k < enough_for_bias; ++k) {
+        std::lock_guard<BiasedLock> guard(shared.lock);
+        ++shared.count;
+    }
+    std::atomic<bool> is_done{false};
+    uint64_t entered = 0, rounds = 0;
+    std::thread other([&] {
+        CHECK(shared.lock.enter_as_favourite() == nullptr);
+        for (int i = 0; i < 2000; ++i) {
+            shared.lock.lock();
+            ++shared.count;
+            shared.lock.unlock();
+        }
+        is_done = true;
+    });
+    while (!is_done || rounds < 100000) {
+        ++rounds;
+        if (BiasedLock::Seat *const seat = shared.lock.enter_as_favourite()) {
+            ++entered;
+            ++shared.count;
+            shared.lock.leave(*seat);
+        } else {
+            std::lock_guard<BiasedLock> guard(shared.lock);
+            ++shared.count;
+        }
+    }
+    other.join();
+    CHECK(shared.count == uint64_t(enough_for_bias) + 2000 + rounds);
+    CHECK(entered > 0);
+}
+
 TEST_CASE("the favourite waits while another one is inside") {
     const FencesAre fences(GENERATE(true, false));
     constexpr int rounds = 100;
