@@ -24,6 +24,9 @@ class PipeFarEnd {
     virtual ~PipeFarEnd() = default;
     // Takes the frame into the batch; false when it has to wait in the queue.
     virtual bool take_frame(Message &frame) = 0;
+    // Takes a copy of a plain message, between two messages, into a batch that grows. False: nothing
+    // was done.
+    virtual bool take_copy(const Message &message) = 0;
     // Drops the frames of an unfinished message that take_frame() took.
     virtual void rollback() = 0;
     // Will the next message be taken into the batch?
@@ -63,6 +66,10 @@ class Pipe {
     // Takes the frame, which is left empty. After the first frame of a message the others always fit.
     // False only when there is no memory.
     bool write(Message &frame);
+    // Writes a copy of a plain message without further ado, if that can be. False: the long way.
+    bool write_copy(const Message &message) {
+        return far_ && !mid_write_ && far_->take_copy(message);
+    }
     // Drops the frames of an unfinished message.
     void rollback();
     // An inproc pipe's short way for a plain message, between two messages. False: the long way.

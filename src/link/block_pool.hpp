@@ -11,7 +11,7 @@ namespace tern {
 
 class BlockPool {
   public:
-    static constexpr size_t block_size = 32 * 1024;
+    static constexpr size_t block_size = 64 * 1024;
     // Null when there is no memory.
     static uint8_t *take();
     static void give(uint8_t *block);

@@ -63,20 +63,32 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
     return Cut::need_more;
 }
 
-// One whose body does not fit inside a Message.
-bool InBuffer::cut_plain_block(Message &message) {
+bool InBuffer::peek_plain(Bytes &body) const {
+    if (framing_ != Framing::v2 || in_body_) return false;
     FrameHeader header;
     const uint8_t *p = block_ + begin_;
     const size_t have = end_ - begin_;
     if (parse_v2_header(p, have, header) != Parse::complete || header.flags != 0 ||
         is_too_large(header.body_size) || header.body_size > have - header.header_size)
         return false;
-    Message body;
-    if (body.init_copy(Bytes(p + header.header_size, size_t(header.body_size)))) return false;
-    body.swap_metadata(message);
-    message.close();
-    message = body;
-    begin_ += header.header_size + size_t(header.body_size);
+    body = Bytes(p + header.header_size, size_t(header.body_size));
+    return true;
+}
+
+// One whose body does not fit inside a Message.
+bool InBuffer::cut_plain_block(Message &message) {
+    Bytes from;
+    if (!peek_plain(from)) return false;
+    if (message.resize_block(from.size())) {
+        copy_bytes(message.data(), from.data(), from.size());
+    } else {
+        Message body;
+        if (body.init_copy(from)) return false;
+        body.swap_metadata(message);
+        message.close();
+        message = body;
+    }
+    begin_ = size_t(from.end() - block_);
     last_was_large_ = false;
     if (begin_ == end_) release_block_if_empty();
     return true;
@@ -152,7 +164,10 @@ bool InBuffer::put(Bytes bytes) {
 }
 
 void InBuffer::release_block_if_empty() {
-    if (begin_ != end_ || !block_) return;
+    if (begin_ == end_ && block_) give_block_back();
+}
+
+void InBuffer::give_block_back() {
     BlockPool::give(block_);
     block_ = nullptr;
     begin_ = end_ = 0;

@@ -8,11 +8,13 @@
 #ifndef TERN_LINK_IN_BUFFER_HPP
 #define TERN_LINK_IN_BUFFER_HPP
 
+#include "base/compiler.hpp"
 #include "base/message.hpp"
 #include "link/block_pool.hpp"
 #include "protocol/frame.hpp"
 #include "security/traffic_seal.hpp"
 
+#include <algorithm>
 #include <sys/uio.h>
 
 namespace tern {
@@ -41,7 +43,10 @@ class InBuffer {
     void set_seal(TrafficSeal *seal) { seal_ = seal; }
     // One of protocol_error.
     uint32_t refusal() const { return refusal_; }
-    void set_max_message_size(int64_t bytes) { max_message_size_ = bytes; }
+    void set_max_message_size(int64_t bytes) {
+        max_message_size_ = bytes;
+        inline_max_ = std::min(uint64_t(bytes), uint64_t(Message::inline_max)); // -1: no limit
+    }
 
     // The next frame into uninitialised memory.
     Cut cut(Message &frame) {
@@ -54,18 +59,32 @@ class InBuffer {
     // touched. REQUIRES: there is no seal.
     bool cut_plain(Message &message) {
         if (framing_ != Framing::v2 || in_body_ || end_ - begin_ < 2) return false;
-        const uint8_t *p = block_ + begin_;
+        const uint8_t flags = block_[begin_];
+        const size_t size = block_[begin_ + 1];
+        if (flags == 0 && size <= inline_max_ && 2 + size <= end_ - begin_) {
+            message.drop_body();
+            if (cut_inline(message)) return true;
+        }
+        return flags <= long_plain && cut_plain_block(message);
+    }
+    // The same for a small frame, in place of an inline message.
+    bool cut_inline(Message &message) {
+        const size_t begin = begin_;
+        if (framing_ != Framing::v2 || in_body_ || end_ - begin < 2) return false;
+        const uint8_t *p = block_ + begin;
         const size_t size = p[1];
-        if (p[0] != 0 || size > plain_max() || 2 + size > end_ - begin_ ||
-            begin_ + 2 + Message::inline_max > BlockPool::block_size)
-            return p[0] <= long_plain && cut_plain_block(message);
-        message.drop_body();
+        const size_t end = begin + 2 + size;
+        if (p[0] != 0 || size > inline_max_ || end > end_ ||
+            begin > BlockPool::block_size - 2 - Message::inline_max)
+            return false;
         message.set_inline_body(p + 2, size);
-        begin_ += 2 + size;
+        begin_ = end;
         last_was_large_ = false;
-        if (begin_ == end_) release_block_if_empty();
+        if (end == end_) give_block_back();
         return true;
     }
+    // The body of the next frame, if cut_plain() can take that.
+    bool peek_plain(Bytes &body) const;
     bool has_bytes() const { return begin_ != end_; }
     // Everything was cut that can be: only now is there a place for more.
     bool wants_bytes() const { return wants_bytes_; }
@@ -85,10 +104,6 @@ class InBuffer {
     // Beside the rest of a large body, or after one: enough for the next header.
     static constexpr size_t small_read = 2 * 1024;
 
-    size_t plain_max() const {
-        return uint64_t(max_message_size_) < Message::inline_max ? size_t(max_message_size_)
-                                                                : Message::inline_max;
-    }
     // The flags of a plain frame whose size takes eight bytes.
     static constexpr uint8_t long_plain = 2;
     bool is_too_large(uint64_t body_size) const {
@@ -100,12 +115,14 @@ class InBuffer {
     Cut cut_body(Message &frame);
     Cut open_into(Message &frame, uint8_t *sealed, size_t size);
     void release_block_if_empty();
+    TERN_COLD void give_block_back();
 
     Framing framing_ = Framing::v2;
     size_t raw_bytes_max_ = 0;
     TrafficSeal *seal_ = nullptr;
     uint32_t refusal_ = 0;
     int64_t max_message_size_ = -1;
+    size_t inline_max_ = Message::inline_max; // what may lie inline in a message
     uint8_t *block_ = nullptr;
     size_t begin_ = 0;
     size_t end_ = 0;

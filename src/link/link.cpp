@@ -11,6 +11,7 @@ constexpr uint32_t metadata_stock_size = 256;
 constexpr int pieces_max = 64;
 // The I/O thread serves one link this often before it looks at the others again.
 constexpr int reads_per_turn = 16;
+constexpr int waits_skipped_max = 31;
 } // namespace
 
 Link::Link(LinkHostPointer host, LinkOwner &owner, std::shared_ptr<const LinkOptions> options,
@@ -100,8 +101,7 @@ void Link::note_ready(Turn &turn, unsigned bits) {
     if (bits & (ready::read | ready::hangup)) may_have_input_ = true;
     if (bits & ready::hangup) hung_up_ = true;
     if ((bits & ready::write) && write_blocked_) {
-        write_blocked_ = false;
-        host_.watch_writable(*this, fd_.get(), false);
+        note_writable();
         write_out(turn);
         end_if_done(turn);
     }
@@ -232,13 +232,14 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
 }
 
 bool Link::can_take_plain() const {
+    // What a poll or the I/O thread has cut into the queue comes first.
     return state_ == State::up && framing_ == Framing::v2 && !seal_ && !discards_input() &&
-           !to_socket_->is_conflating() && options_->socket_type != ZMQ_REQ;
+           !to_socket_->is_conflating() && !to_socket_->holds_frames() &&
+           options_->socket_type != ZMQ_REQ;
 }
 
 bool Link::take_plain(Message &message) {
-    // What a poll or the I/O thread has cut into the queue comes first.
-    if (to_socket_->holds_frames() || !message.is_plain() || !in_.cut_plain(message)) return false;
+    if (!in_.cut_plain(message)) return false;
     heartbeat_.heard_other();
     if (message.metadata() == metadata_) return true; // as for the message before
     message.set_metadata(nullptr);
@@ -339,7 +340,9 @@ bool Link::take_command(Message &frame) {
 
 // ---- outbound
 
-bool Link::is_taking() const {
+bool Link::is_taking() const { return filling_.is_growing() || may_take(); }
+
+bool Link::may_take() const {
     return state_ == State::up && !write_blocked_ && !write_dead_ && returned_.empty() &&
            filling_.bytes() < OutBatch::batch_bytes_max && !from_socket_->can_read();
 }
@@ -391,17 +394,20 @@ bool Link::take_frame(Message &frame) {
         send_command(*waiting_command_);
     }
     if (!batch_begun_ || is_due()) host_.link_has_output(*this);
+    let_batch_grow();
     return true;
 }
 
-OutBatch *Link::growing_batch() {
-    if (framing_ != Framing::v2 || seal_ || batch_has_partial_ || !(batch_begun_ || writing_) ||
-        !is_taking())
-        return nullptr;
+// Somebody looks after the batch already: plain messages may join it, up to the point where it has to
+// be written. Everything that ends this, or puts a message into the queue, ends the growth.
+void Link::let_batch_grow() {
+    if (framing_ != Framing::v2 || seal_ || !(batch_begun_ || writing_) || !may_take()) {
+        filling_.end_growth();
+        return;
+    }
     const int hwm = options_->send_hwm;
     filling_.let_grow(OutBatch::batch_bytes_max - OutBatch::copied_body_max,
                       hwm > 0 ? size_t(hwm) - 1 : SIZE_MAX);
-    return &filling_;
 }
 
 void Link::rollback() {
@@ -468,12 +474,41 @@ void Link::pump_out() {
     }
 }
 
-void Link::write_out(Turn &turn) {
-    if (writing_ || state_ != State::up || write_blocked_ || write_dead_) return;
+void Link::note_writable() {
+    if (!write_blocked_) return;
+    write_blocked_ = false;
+    host_.watch_writable(*this, fd_.get(), false);
+}
+
+Nanoseconds Link::allowed(Nanoseconds patience) {
+    if (patience == 0 || waits_to_skip_ == 0) return patience;
+    --waits_to_skip_;
+    return 0;
+}
+
+// For the holder of the write part: whether the kernel takes more before the time is over. Only this
+// keeps a descriptor from being closed meanwhile; what ends the connection is seen afterwards.
+bool Link::await_room(Turn &turn, Nanoseconds until) {
+    const int fd = fd_.get();
+    const Nanoseconds left = until - now_ns();
+    turn.unlock();
+    const bool has_room = left > 0 && await_writable(fd, left);
+    turn.lock();
+    return has_room && state_ == State::up;
+}
+
+void Link::write_out(Turn &turn, Nanoseconds patience) {
+    if (writing_ || state_ != State::up || write_dead_) return;
+    if (write_blocked_ && (patience = allowed(patience)) == 0) return;
     const std::shared_ptr<Link> self = shared_from_this();
     writing_ = true;
     bool has_written = false;
-    while (state_ == State::up) {
+    Nanoseconds until = 0; // when patience ends, once it is needed
+    if (write_blocked_) {
+        until = now_ns() + patience;
+        if (await_room(turn, until)) note_writable();
+    }
+    while (state_ == State::up && !write_blocked_) {
         if (sending_.is_empty()) {
             pump_out();
             if (!filling_.has_committed()) break;
@@ -494,25 +529,33 @@ void Link::write_out(Turn &turn) {
         turn.lock();
         ++writes_;
         host_.link_wrote(*this, now);
-        if (result.status == IoResult::Status::ok) {
-            if (sending_.advance(result.count)) clear_sent();
-            has_written = true;
-            continue;
-        }
-        if (result.status == IoResult::Status::would_block) {
-            write_blocked_ = true;
-            host_.watch_writable(*this, fd, true);
-        } else {
+        if (result.status == IoResult::Status::failed) {
             // What the peer sent before it went away is still to be read; the end of that is the
             // end of the connection.
             write_dead_ = true;
+            filling_.end_growth();
             may_have_input_ = true;
             hung_up_ = true;
             host_.link_has_input(*this);
+            break;
         }
-        break;
+        if (result.status == IoResult::Status::ok) {
+            has_written = true;
+            if (sending_.advance(result.count)) {
+                clear_sent();
+                continue;
+            }
+            if (count == pieces_max) continue; // perhaps it was not offered all
+        }
+        // The kernel took less than it was offered, or nothing.
+        if (patience > 0 && until == 0) until = now_ns() + (patience = allowed(patience));
+        if (patience > 0 && await_room(turn, until)) continue;
+        if (state_ != State::up) break;
+        write_blocked_ = true;
+        host_.watch_writable(*this, fd, true);
     }
     writing_ = false;
+    if (until != 0 && write_blocked_ && !has_written) waits_to_skip_ = waits_skipped_max;
     if (!filling_.has_committed()) filling_.end_growth(); // the next message begins a batch
     if (state_ == State::broken) post_finish();
     else end_if_done(turn);
@@ -585,6 +628,7 @@ void Link::end_if_done(Turn &turn) {
 void Link::fail(bool fatal, bool report) {
     if (state_ != State::up) return;
     state_ = State::broken;
+    filling_.end_growth();
     fatal_ = fatal;
     report_end_ = report;
     post_finish();

@@ -82,17 +82,29 @@ class Link final : public PipeFarEnd,
     // Reads, and cuts into the pipe's queue up to its high water mark. For the I/O thread.
     void serve_input(Turn &turn);
 
-    // May messages be taken with take_plain() until the socket is told something new?
+    // May messages be taken with take_plain() and take_inline() until the socket is told something new,
+    // or looks into the pipe?
     bool can_take_plain() const;
     // The next message into `message`, in place of the one that is there, if both are plain.
     bool take_plain(Message &message);
+    // The body of the message that it would take.
+    bool peek_plain(Bytes &body) const { return in_.peek_plain(body); }
+    // The same where both lie inline and this link was the last to fill `message`.
+    bool take_inline(Message &message) {
+        if (message.metadata() != metadata_ || !message.is_inline_plain() || !in_.cut_inline(message))
+            return false;
+        heartbeat_.heard_other();
+        return true;
+    }
 
     // ---- outbound
     enum class Output { none, due, young };
     // What has to be done about output that was just added: `young` is up to the socket's rhythm.
     Output output() const;
-    // Writes what waits, unless somebody else is writing or the kernel takes no more.
-    void write_out(Turn &turn);
+    // Writes what waits, unless somebody else is writing or the kernel takes no more. A caller that
+    // may block has `patience`: so long it waits until the kernel does, before that becomes the I/O
+    // thread's business. Where this was in vain, the next calls leave it out.
+    void write_out(Turn &turn, Nanoseconds patience = 0);
     // Lets the batch grow; the host sees to it that it is looked at shortly.
     void begin_batch() { batch_begun_ = true; }
     bool has_batch() const {
@@ -101,7 +113,7 @@ class Link final : public PipeFarEnd,
     // Has anything been written since this was asked last?
     bool has_written_since_last_look();
     // The batch, if it may grow by plain messages without more questions; else null.
-    OutBatch *growing_batch();
+    OutBatch *growing_batch() { return filling_.is_growing() ? &filling_ : nullptr; }
     // The kernel takes no more, and reports when it does again.
     bool has_write_watch() const { return write_blocked_; }
 
@@ -125,11 +137,15 @@ class Link final : public PipeFarEnd,
 
     // ---- PipeFarEnd, under the turn
     bool take_frame(Message &frame) override;
+    bool take_copy(const Message &message) override { return filling_.append_plain(message); }
     void rollback() override;
     bool is_taking() const override;
     size_t returned_messages() const override { return returned_messages_; }
     Next next_message(Message &frame) override;
-    void message_queued() override { host_.link_has_output(*this); }
+    void message_queued() override {
+        filling_.end_growth(); // what comes next follows through the queue
+        host_.link_has_output(*this);
+    }
     void room_made() override {}
 
     // ---- EventHandler, for pollers that do not nest
@@ -163,6 +179,11 @@ class Link final : public PipeFarEnd,
     bool encode(Message &frame);
     bool append_grouped(Message &frame);
     bool is_due() const;
+    bool may_take() const;
+    void let_batch_grow();
+    bool await_room(Turn &turn, Nanoseconds until);
+    Nanoseconds allowed(Nanoseconds patience);
+    void note_writable();
     bool append(Message &frame) {
         return seal_ ? filling_.append_sealed(*seal_, frame) : filling_.append(framing_, frame);
     }
@@ -212,6 +233,7 @@ class Link final : public PipeFarEnd,
     bool write_dead_ = false;      // the peer takes no more; what it sent is still read
     bool batch_has_partial_ = false; // the message being sent began in the batch
     bool batch_begun_ = false;
+    int waits_to_skip_ = 0; // for room in the kernel, by callers
     uint64_t writes_ = 0;
     uint64_t writes_seen_ = 0;
     OwnMessage waiting_command_; // a PONG that must not split a message

@@ -73,7 +73,7 @@ bool OutBatch::append(Framing framing, Message &frame) {
         copy_inline(out + header, frame.data(), size);
         size_ += header + size;
     } else if (by_copy) {
-        if (size > 0) std::memcpy(out + header, frame.data(), size);
+        copy_bytes(out + header, frame.data(), size);
         size_ += header + size;
     } else if (size == 0) {
         size_ += header;

@@ -20,7 +20,7 @@ namespace tern {
 class OutBatch {
   public:
     // When this much waits, it is written.
-    static constexpr size_t batch_bytes_max = 28 * 1024;
+    static constexpr size_t batch_bytes_max = 60 * 1024;
     static constexpr size_t copied_body_max = 2048;
 
     OutBatch() = default;
@@ -43,24 +43,29 @@ class OutBatch {
         growth_messages_ = messages_max;
     }
     void end_growth() { growth_bytes_ = 0; }
+    bool is_growing() const { return size_ < growth_bytes_ && messages_ < growth_messages_; }
     // Appends and commits a plain message, which keeps its body. False: it has to go the usual way.
     bool append_plain(const Message &message) {
+        if (!is_copied(message)) return false;
         const size_t size = message.size();
-        if (size_ + size >= growth_bytes_ || messages_ >= growth_messages_) return false;
-        if (size_ + header_max + size + slack > capacity_) return false;
-        uint8_t *out = buffer_ + size_;
+        uint8_t *const out = room_for_plain(size);
+        if (!out) return false;
         const size_t header = put_v2_header(out, 0, size);
-        if (message.is_inline()) {
-            std::memcpy(out + header, message.data(), 16);
-            if (size > 16)
-                std::memcpy(out + header + 16, message.data() + 16, Message::inline_max - 16);
-        } else {
-            if (!is_copied(message)) return false;
-            std::memcpy(out + header, message.data(), size);
-        }
-        size_ += header + size;
-        committed_ = size_;
-        ++messages_;
+        copy_bytes(out + header, message.data(), size);
+        note_plain(header + size);
+        return true;
+    }
+    // The same for one that is bare, which is left empty.
+    bool append_inline(Message &message) {
+        if (!message.is_bare()) return false;
+        const size_t size = message.inline_size();
+        uint8_t *const out = room_for_plain(size);
+        if (!out) return false;
+        (void)put_v2_header(out, 0, uint8_t(size));
+        std::memcpy(out + 2, message.data(), 16);
+        if (size > 16) std::memcpy(out + 18, message.data() + 16, Message::inline_max - 16);
+        note_plain(2 + size);
+        message.empty_bare();
         return true;
     }
 
@@ -117,6 +122,18 @@ class OutBatch {
     // A free function is not called inside zmq_msg_send (ZC-2), so its body is never copied.
     static bool is_copied(const Message &frame) {
         return frame.size() <= copied_body_max && !frame.is_users();
+    }
+    // Null when the batch has grown as far as was allowed, or out of its buffer.
+    uint8_t *room_for_plain(size_t size) {
+        const size_t at = size_;
+        if (at + size >= growth_bytes_ || messages_ >= growth_messages_ ||
+            at + header_max + size + slack > capacity_)
+            return nullptr;
+        return buffer_ + at;
+    }
+    void note_plain(size_t bytes) {
+        committed_ = size_ += bytes;
+        ++messages_;
     }
     bool has_room(size_t more) { return size_ + more + slack <= capacity_ || reserve(more); }
     bool reserve(size_t more);

@@ -38,10 +38,13 @@ bool FanOut::all_matched_have_room() {
 void FanOut::send(Message &frame) {
     const bool more = frame.has(Message::more);
     if (!mid_message_) {
-        const auto is_full = [](Pipe *pipe) {
-            return !pipe->is_mid_write() && !pipe->check_write();
+        // Where a batch grows, a small message is copied into it, which is all that this peer costs.
+        const bool is_copied = !more && frame.is_plain();
+        const auto is_done = [&frame, is_copied](Pipe *pipe) {
+            if (is_copied && pipe->write_copy(frame)) return true;
+            return !pipe->is_mid_write() && !pipe->check_write(); // full: it misses the message
         };
-        matched_.erase(std::remove_if(matched_.begin(), matched_.end(), is_full), matched_.end());
+        matched_.erase(std::remove_if(matched_.begin(), matched_.end(), is_done), matched_.end());
     }
     mid_message_ = more;
     const size_t count = matched_.size();

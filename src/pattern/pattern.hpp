@@ -76,6 +76,9 @@ class Pattern {
     // nothing new; null when the pattern has to be asked each time. No message is under way.
     virtual Pipe *sole_outlet() { return nullptr; }
     virtual Pipe *sole_inlet() { return nullptr; }
+    // May messages from there be unwanted? Then each is asked about.
+    virtual bool is_filtering() const { return false; }
+    virtual bool wants(Bytes) { return true; }
 
     // ---- options that only this pattern knows; value and size were checked against the table
     virtual Error set_option(int, const void *, size_t) { return err::invalid; }

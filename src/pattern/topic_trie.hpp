@@ -336,7 +336,10 @@ class TopicTrie {
             const Node node(pool_, handle);
             const size_t size = node.prefix_size();
             if (size > 0) {
-                if (topic.size() < size || std::memcmp(node.prefix(), topic.data(), size) != 0)
+                const uint8_t *const prefix = node.prefix();
+                // Short ones, and those that differ at once, are not worth a call.
+                if (topic.size() < size || prefix[0] != topic[0] ||
+                    (size > 1 && std::memcmp(prefix, topic.data(), size) != 0))
                     return;
                 topic = topic.skip(size);
             }

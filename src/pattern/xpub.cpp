@@ -112,8 +112,9 @@ void Xpub::tell(bool subscribe, Bytes topic, const Metadata *metadata, Pipe *pip
         frame->init();
         return;
     }
-    frame->data()[0] = subscribe ? 1 : 0;
-    if (!topic.empty()) std::memcpy(frame->data() + 1, topic.data(), topic.size());
+    uint8_t *const body = frame->data();
+    body[0] = subscribe ? 1 : 0;
+    if (!topic.empty()) std::memcpy(body + 1, topic.data(), topic.size());
     frame->set_metadata(const_cast<Metadata *>(metadata));
     pending_.push_back({std::move(frame), pipe, true});
 }

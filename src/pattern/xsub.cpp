@@ -106,7 +106,7 @@ Error Xsub::set_option(int option, const void *value, size_t size) {
 bool Sub::fetch_matching() {
     if (has_fetched_) {
         // A subscription that went away meanwhile takes the message along (SUB-6).
-        if (matches(fetched_->bytes()) != invert_matching_) return true;
+        if (wants(fetched_->bytes())) return true;
         has_fetched_ = false;
         Message rest;
         for (bool more = fetched_->has(Message::more); more && !in_.recv(rest); rest.close())
@@ -115,7 +115,7 @@ bool Sub::fetch_matching() {
     }
     Message frame;
     while (!in_.recv(frame)) {
-        if (matches(frame.bytes()) != invert_matching_) {
+        if (wants(frame.bytes())) {
             std::swap(*fetched_, frame);
             has_fetched_ = true;
             return true;

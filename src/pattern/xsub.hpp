@@ -22,6 +22,7 @@ class Xsub : public Pattern {
     Error recv(Message &frame) override { return in_.recv(frame); }
     bool can_send() override { return true; }
     bool can_recv() override { return in_.can_recv(); }
+    Pipe *sole_inlet() override { return in_.sole_inlet(); }
     Error set_option(int option, const void *value, size_t size) override;
     int topics_count() const override { return topics_; }
 
@@ -58,6 +59,11 @@ class Sub final : public Xsub {
     bool can_send() override { return false; }
     Error recv(Message &frame) override;
     bool can_recv() override;
+    Pipe *sole_inlet() override {
+        return has_fetched_ || mid_recv_ ? nullptr : Xsub::sole_inlet();
+    }
+    bool is_filtering() const override { return true; }
+    bool wants(Bytes body) override { return matches(body) != invert_matching_; }
     Error set_option(int option, const void *value, size_t size) override;
 
   private:

@@ -25,6 +25,9 @@ constexpr Nanoseconds spin_max = 20 * ns_per_us;
 // part of a stream, which may wait for company. Measured, not sacred: see doc/architecture.md.
 constexpr Nanoseconds look_again_after = 50 * ns_per_us;
 constexpr Nanoseconds stream_gap = 20 * ns_per_us;
+// How long a send that may block waits itself for room in the kernel, before it leaves that to the I/O
+// thread and its message to the queue.
+constexpr Nanoseconds write_patience = ns_per_ms;
 // When this thread wrote last, on whatever socket: one that sends on many sockets in turn is in a
 // stream too.
 thread_local Nanoseconds own_last_write_ns = 0;
@@ -74,9 +77,9 @@ Error Socket::begin_call() {
 }
 
 // And ends here: what the pattern has asked for is done, what was sent is looked after.
-void Socket::end_call(Turn &turn) {
+void Socket::end_call(Turn &turn, Nanoseconds patience) {
     if (!drained_.empty() || !unwanted_.empty()) settle();
-    if (!outputs_.empty()) flush_outputs(turn);
+    if (!outputs_.empty()) flush_outputs(turn, patience);
 }
 
 // ---- sending
@@ -90,8 +93,11 @@ Error Socket::send(Message &frame, bool dont_wait) {
     uint64_t changes = changes_;
     const bool more = frame.has(Message::more);
     Error error = pattern_->send(frame);
+    // With one peer, whose room a full socket would wait for anyway.
+    const bool may_wait = !dont_wait && options_.send_timeout_ms != 0;
+    const Nanoseconds patience = may_wait && pattern_->sole_outlet() ? write_patience : 0;
     if (!error) {
-        end_call(turn);
+        end_call(turn, patience);
         if (!more) open_way_out();
         return err::none;
     }
@@ -117,16 +123,51 @@ Error Socket::send(Message &frame, bool dont_wait) {
     return error;
 }
 
-// The pattern would send it to the same pipe as the message before, and nobody else has to be told.
-bool Socket::send_plain(Message &message) {
-    if (!message.is_plain() || message.metadata() || is_inherited()) return false;
-    std::lock_guard<BiasedLock> turn(turn_);
-    if (way_out_.changes != changes_ || mailbox_->has_news()) return false;
-    if (!way_out_.batch) return way_out_.pipe && way_out_.pipe->write_plain(message);
+// ---- the short way: the pattern would send it to the same pipe as the message before, or would take it
+// from the same, and nobody else has to be told.
+
+bool Socket::send_plain_in_turn(Message &message) {
+    if (!way_out_.pipe || mailbox_->has_news()) return false;
+    if (!way_out_.batch) return way_out_.pipe->write_plain(message);
+    if (message.is_bare()) return way_out_.batch->append_inline(message);
     if (!way_out_.batch->append_plain(message)) return false;
     message.close();
     message.init();
     return true;
+}
+
+bool Socket::recv_plain_in_turn(Message &message) {
+    // No free function of the application's runs under the turn.
+    if (!way_in_.pipe || mailbox_->has_news() || message.is_users()) return false;
+    Bytes body;
+    if (way_in_.filter && (!way_in_.link->peek_plain(body) || !way_in_.filter->wants(body)))
+        return false;
+    if (!(way_in_.link ? way_in_.link->take_plain(message) : way_in_.pipe->read_plain(message)))
+        return false;
+    received_since_write_ = true;
+    return true;
+}
+
+bool Socket::send_plain_otherwise(Message &message, BiasedLock::Seat &seat) {
+    const bool done = send_plain_in_turn(message);
+    turn_.leave(seat);
+    return done;
+}
+
+bool Socket::recv_plain_otherwise(Message &message, BiasedLock::Seat &seat) {
+    const bool done = recv_plain_in_turn(message);
+    turn_.leave(seat);
+    return done;
+}
+
+bool Socket::send_plain_unbiased(Message &message) {
+    const std::lock_guard<BiasedLock> turn(turn_);
+    return send_plain_in_turn(message);
+}
+
+bool Socket::recv_plain_unbiased(Message &message) {
+    const std::lock_guard<BiasedLock> turn(turn_);
+    return recv_plain_in_turn(message);
 }
 
 void Socket::open_way_out() {
@@ -138,10 +179,9 @@ void Socket::open_way_out() {
         if (!way_out_.batch) return;
     }
     way_out_.pipe = pipe;
-    way_out_.changes = changes_;
 }
 
-void Socket::flush_outputs(Turn &turn) {
+void Socket::flush_outputs(Turn &turn, Nanoseconds patience) {
     // Whether this call's messages are to go at once is asked once: writing to one peer does not make
     // the same message to the next one part of a stream.
     bool is_asked = false, at_once = false;
@@ -150,16 +190,18 @@ void Socket::flush_outputs(Turn &turn) {
         outputs_.pop_back();
         link.in_output_list = false;
         switch (link.output()) {
-        case Link::Output::none: break;
-        case Link::Output::due: link.write_out(turn); break;
+        case Link::Output::none:
+            if (patience > 0 && link.has_write_watch()) link.write_out(turn, patience);
+            break;
+        case Link::Output::due: link.write_out(turn, patience); break;
         case Link::Output::young:
             if (!is_asked) {
                 is_asked = true;
-                const bool answer_awaited = received_since_write_ && !pattern_->can_recv();
+                const bool answer_awaited = received_since_write_ && !can_recv();
                 const Nanoseconds newest = std::max(last_write_ns_, own_last_write_ns);
                 at_once = answer_awaited || now_ns() - newest > stream_gap;
             }
-            if (at_once) link.write_out(turn);
+            if (at_once) link.write_out(turn, patience);
             else begin_batch(link);
         }
     }
@@ -275,38 +317,33 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     return err::none;
 }
 
-// The next message, if it is a plain one and comes from where the last one came from.
-bool Socket::recv_plain(Message &message) {
-    // No free function of the application's runs under the turn.
-    if (!message.is_plain() || message.is_users() || is_inherited()) return false;
-    std::lock_guard<BiasedLock> turn(turn_);
-    if (way_in_.changes != changes_ || mailbox_->has_news()) return false;
-    Pipe *const pipe = way_in_.pipe;
-    // A poll may have taken the next one from the link already.
-    if (!pipe || pipe->has_next()) return false;
-    if (!(way_in_.link ? way_in_.link->take_plain(message) : pipe->read_plain(message))) return false;
-    received_since_write_ = true;
-    return true;
-}
-
 void Socket::open_way_in() {
     if (fd_is_out_) return;
     Pipe *const pipe = pattern_->sole_inlet();
     if (!pipe || pipe->has_next()) return;
+    ShortWay way;
+    way.pipe = pipe;
+    if (pattern_->is_filtering()) way.filter = pattern_.get();
     if (pipe->far_end()) {
-        Link &link = static_cast<Link &>(*pipe->far_end());
-        if (!link.can_take_plain()) return;
-        way_in_.link = &link;
+        way.link = &static_cast<Link &>(*pipe->far_end());
+        if (!way.link->can_take_plain()) return;
+    } else if (way.filter) {
+        return; // what lies in a queue can not be looked at before it is taken
     }
-    way_in_.pipe = pipe;
-    way_in_.changes = changes_;
+    way_in_ = way;
+}
+
+// The pattern may take a message from its link to find out, and holds it from then on.
+bool Socket::can_recv() {
+    way_in_ = {};
+    return pattern_->can_recv();
 }
 
 // Reads what is there without sleeping. True when something may have changed.
 bool Socket::bring_in(Turn &turn, bool will_wait) {
     if (links_up_ == 0 && inputs_.empty()) return false;
     flush_batches(turn);
-    ++seen_;
+    note_seen();
     if (read_listed_links(turn)) return true;
     if (!borrows_ || !set_.is_open()) return false;
     borrow();
@@ -385,6 +422,8 @@ int Socket::collect(Turn &turn, const Deadline &deadline) {
     turn.unlock();
     const int n = set_.wait(events, events_max, timeout);
     turn.lock();
+    // Awake, before anything is read: what this thread brings in itself is no reason to signal it.
+    if (waiting_) mailbox_->end_sleep();
     if (n > 0) take_events(turn, events, n);
     return n;
 }
@@ -448,7 +487,7 @@ Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) 
     }
     if (set_.is_open() && borrows_) borrow();
     waiting_ = true;
-    ++seen_;
+    note_seen();
     int n;
     if (borrowed_) {
         n = collect(turn, deadline);
@@ -494,10 +533,10 @@ Error Socket::wait_among_others(Turn &turn, const Deadline &deadline, uint64_t c
 int Socket::look(Turn &turn, int wanted, bool ask_kernel, bool will_wait) {
     int holds = 0;
     if (wanted & ZMQ_POLLIN) {
-        bool readable = pattern_->can_recv();
+        bool readable = can_recv();
         if (!readable && ask_kernel) {
             end_call(turn);
-            readable = bring_in(turn, will_wait) && pattern_->can_recv();
+            readable = bring_in(turn, will_wait) && can_recv();
         }
         if (readable) holds |= ZMQ_POLLIN;
     }
@@ -532,7 +571,7 @@ int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
     }
     if (set_.is_open() && borrows_) borrow();
     waiting_ = true;
-    ++seen_;
+    note_seen();
     descriptor = borrowed_ ? set_.fd() : mailbox_->fd();
     return 0;
 }
@@ -613,7 +652,7 @@ int Socket::look_or_park(int wanted, Error &error) {
     int holds = look(turn, wanted, false, false);
     if (holds != 0 || !crowd_) return holds;
     flush_batches(turn);
-    way_in_ = way_out_ = {};
+    close_ways();
     mailbox_->park(*crowd_, crowd_index_);
     is_parked_ = true;
     // Once more, now that everybody knows that it sleeps.

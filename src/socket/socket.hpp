@@ -56,8 +56,28 @@ class Socket final : public LinkHost,
     // ---- messages
     // The short way of a plain message in a stream: one call, no question asked twice. False: nothing
     // was done, take the long way.
-    bool send_plain(Message &message);
-    bool recv_plain(Message &message);
+    bool send_plain(Message &message) {
+        // Nothing is called on the way that most messages of a stream take.
+        if (!message.is_plain() || message.metadata() || is_inherited()) return false;
+        BiasedLock::Seat *const seat = turn_.enter_as_favourite();
+        if (!seat) return send_plain_unbiased(message);
+        OutBatch *const batch = way_out_.batch;
+        if (!batch || mailbox_->has_news() || !batch->append_inline(message))
+            return send_plain_otherwise(message, *seat);
+        turn_.leave(*seat);
+        return true;
+    }
+    bool recv_plain(Message &message) {
+        if (!message.is_plain() || is_inherited()) return false;
+        BiasedLock::Seat *const seat = turn_.enter_as_favourite();
+        if (!seat) return recv_plain_unbiased(message);
+        Link *const link = way_in_.link;
+        if (!link || way_in_.filter || mailbox_->has_news() || !link->take_inline(message))
+            return recv_plain_otherwise(message, *seat);
+        received_since_write_ = true;
+        turn_.leave(*seat);
+        return true;
+    }
     // Takes the frame and leaves it empty; on failure it is the caller's, untouched.
     Error send(Message &frame, bool dont_wait);
     // Replaces the frame's content.
@@ -165,9 +185,23 @@ class Socket final : public LinkHost,
     // socket.cpp: messages and waiting
     Error check_alive() const;
     Error begin_call();
+    // Whatever decides where messages go is about to be different.
+    void note_change() {
+        ++changes_;
+        close_ways();
+    }
+    void close_ways() { way_out_ = {}, way_in_ = {}; }
+    bool can_recv();
+    bool send_plain_in_turn(Message &message);
+    bool recv_plain_in_turn(Message &message);
+    bool send_plain_otherwise(Message &message, BiasedLock::Seat &seat);
+    bool recv_plain_otherwise(Message &message, BiasedLock::Seat &seat);
+    TERN_COLD bool send_plain_unbiased(Message &message);
+    TERN_COLD bool recv_plain_unbiased(Message &message);
     void open_way_out();
     void open_way_in();
-    void end_call(Turn &turn);
+    // `patience`: see Link::write_out.
+    void end_call(Turn &turn, Nanoseconds patience = 0);
     bool try_before_sleep(Turn &turn);
     Error wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     Error wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
@@ -177,7 +211,7 @@ class Socket final : public LinkHost,
     bool read_listed_links(Turn &turn);
     int collect(Turn &turn, const Deadline &deadline);
     void take_events(Turn &turn, const PollEvent *events, int count);
-    void flush_outputs(Turn &turn);
+    void flush_outputs(Turn &turn, Nanoseconds patience = 0);
     void flush_batches(Turn &turn);
     void begin_batch(Link &link);
     void look_at_batches();
@@ -190,6 +224,10 @@ class Socket final : public LinkHost,
     void hand_back();
     void arm_tick();
     void tick();
+    void tick_again();
+    void note_seen() {
+        seen_.store(seen_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
     void serve_set();
     void serve_inputs_later();
     void serve_listed_links(Turn &turn);
@@ -240,12 +278,13 @@ class Socket final : public LinkHost,
     // asked the pattern in vain notes it, because the turn is given up for system calls before the
     // sleep is announced.
     uint64_t changes_ = 0;
-    // The short way of a plain message: taken while nothing has changed since the pattern was asked.
+    // The short way of a plain message: open while nothing has changed since the pattern was asked, and
+    // while what the link has read is the next thing to be received.
     struct ShortWay {
-        Pipe *pipe = nullptr;
+        Pipe *pipe = nullptr;      // null: closed
         OutBatch *batch = nullptr; // out, to a link
         Link *link = nullptr;      // in, from a link
-        uint64_t changes = 0;
+        Pattern *filter = nullptr; // is asked about each message from it
     };
     ShortWay way_out_;
     ShortWay way_in_;
@@ -272,8 +311,8 @@ class Socket final : public LinkHost,
     bool borrowed_ = false;
     bool waiting_ = false;
     bool tick_armed_ = false;
-    uint64_t seen_ = 0;
-    uint64_t seen_at_tick_ = 0;
+    std::atomic<uint64_t> seen_{0}; // how often the caller has come for input
+    uint64_t seen_at_tick_ = 0;     // of the I/O thread, as is idle_ticks_
     int idle_ticks_ = 0;
     int spins_to_skip_ = 0; // waits without a short try first, while those bring nothing
     int tries_to_skip_ = 0; // waits without trying to read first, while that brings nothing

@@ -132,34 +132,36 @@ void Socket::serve_inputs_later() {
 void Socket::arm_tick() {
     if (tick_armed_) return;
     tick_armed_ = true;
-    idle_ticks_ = 0;
     loop_->post([self = shared_from_this()] {
-        self->loop_->add_timer_ms(tick_ms, [self] { self->tick(); });
+        self->idle_ticks_ = 0;
+        self->tick_again();
     });
 }
 
-// I/O thread: has the caller been seen since the last tick?
+void Socket::tick_again() {
+    seen_at_tick_ = seen_.load(std::memory_order_relaxed);
+    loop_->add_timer_ms(tick_ms, [self = shared_from_this()] { self->tick(); });
+}
+
+// I/O thread: has the caller been seen since the last tick? Then it is left in peace, and keeps the
+// turn's bias. What this thread sees late of the count, it sees at the next tick.
 void Socket::tick() {
+    if (seen_.load(std::memory_order_relaxed) != seen_at_tick_) {
+        idle_ticks_ = 0;
+        tick_again();
+        return;
+    }
     Turn turn(turn_);
     if (!borrowed_ || finished_) {
         tick_armed_ = false;
-        return;
-    }
-    if (seen_ == seen_at_tick_) {
-        if (!waiting_) {
-            tick_armed_ = false;
-            hand_back();
-            return;
-        }
-        if (++idle_ticks_ > idle_ticks_max) { // armed again when the wait ends
-            tick_armed_ = false;
-            return;
-        }
+    } else if (!waiting_) {
+        tick_armed_ = false;
+        hand_back();
+    } else if (++idle_ticks_ > idle_ticks_max) { // armed again when the wait ends
+        tick_armed_ = false;
     } else {
-        idle_ticks_ = 0;
+        tick_again();
     }
-    seen_at_tick_ = seen_;
-    loop_->add_timer_ms(tick_ms, [self = shared_from_this()] { self->tick(); });
 }
 
 // I/O thread: the set reports.

@@ -303,7 +303,7 @@ Error Socket::set_option(int option, const void *value, size_t size) {
     if (const Error error = tern::set_option(options_, type_, option, value, size)) return error;
     const OptionRow *row = find_option(option);
     if (row && row->home == OptionRow::Home::pattern) {
-        ++changes_;
+        note_change();
         const Error error = pattern_->set_option(option, value, size);
         mailbox_->wake(); // a send that waits may not have to any more
         const bool announces = !outputs_.empty();
@@ -355,7 +355,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
             // From now on the application waits for this descriptor, and the I/O thread reads.
             fd_is_out_ = true;
             borrows_ = false;
-            ++changes_;
+            note_change();
             part_with_crowd();
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());

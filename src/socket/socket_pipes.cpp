@@ -13,7 +13,7 @@ namespace tern {
 
 void Socket::link_up(Link &link, const std::string &peer_routing_id) {
     if (link.is_closing()) return;
-    ++changes_;
+    note_change();
     if (!link.socket_end()) {
         PipePair *pair = PipePair::create(false);
         if (!pair) {
@@ -40,14 +40,14 @@ void Socket::link_up(Link &link, const std::string &peer_routing_id) {
 void Socket::link_readable(Link &link) {
     Pipe *pipe = link.socket_end();
     if (!pipe) return;
-    ++changes_;
+    note_change();
     pattern_->readable(*pipe);
     mailbox_->wake();
 }
 
 void Socket::link_writable(Link &link) {
     if (Pipe *pipe = link.socket_end()) {
-        ++changes_;
+        note_change();
         if (!pipe->writing_stopped) pattern_->writable(*pipe);
         mailbox_->wake();
     }
@@ -65,7 +65,7 @@ void Socket::link_has_input(Link &link) {
 }
 
 void Socket::link_ended(Link &link) {
-    ++changes_;
+    note_change();
     forget_link(link);
     Pipe *pipe = link.socket_end();
     link.let_pipe_go();
@@ -79,7 +79,7 @@ void Socket::link_ended(Link &link) {
 }
 
 void Socket::link_lost(Link &link) {
-    ++changes_;
+    note_change();
     forget_link(link);
     Pipe *pipe = link.socket_end();
     link.let_pipe_go();
@@ -167,7 +167,7 @@ void Socket::end_connection(Link &link, int linger_ms) {
 // ---- pipes
 
 void Socket::adopt(Pipe &pipe) {
-    ++changes_;
+    note_change();
     mailbox_->wake(); // another thread of a thread-safe socket may wait for a peer
     pipe.socket_index = pipes_.size();
     pipes_.push_back(&pipe);
@@ -182,14 +182,14 @@ void Socket::attach(Pipe &pipe) { pattern_->attach(pipe); }
 // The peer of a connected pipe is known now; a name that the pattern has given it stays.
 void Socket::name_peer(Pipe &pipe, const std::string &routing_id) {
     if (pipe.peer_routing_id().empty()) pipe.set_peer_routing_id(routing_id);
-    ++changes_;
+    note_change();
     pipe.set_identified(true);
     pattern_->identified(pipe);
 }
 
 void Socket::stop_writing(Pipe &pipe) {
     if (pipe.writing_stopped) return;
-    ++changes_;
+    note_change();
     pipe.writing_stopped = true;
     pattern_->stop_writing(pipe);
 }
@@ -209,7 +209,7 @@ void Socket::detach(Pipe &pipe) {
 }
 
 void Socket::let_go(Pipe &pipe) {
-    ++changes_;
+    note_change();
     mailbox_->wake(); // or for room to this one
     unwanted_.erase(std::remove(unwanted_.begin(), unwanted_.end(), &pipe), unwanted_.end());
     drained_.erase(std::remove(drained_.begin(), drained_.end(), &pipe), drained_.end());
@@ -220,7 +220,7 @@ void Socket::let_go(Pipe &pipe) {
 }
 
 void Socket::take_news() {
-    ++changes_;
+    note_change();
     // Newest first there; peers are to be met in the order in which they came.
     Pipe *list = nullptr;
     for (Pipe *pipe = mailbox_->take_news(); pipe;) {
@@ -254,7 +254,7 @@ void Socket::take_news() {
 }
 
 void Socket::apply_hwm() {
-    ++changes_;
+    note_change();
     for (Pipe *pipe : pipes_) {
         pipe->outbound().set_writer_part(options_.link.send_hwm);
         pipe->inbound().set_reader_part(options_.link.receive_hwm);
@@ -271,7 +271,7 @@ void Socket::terminate() {
     if (is_inherited()) return; // the turn may be held by a thread that the child does not have
     Turn turn(turn_);
     if (terminated_.exchange(true)) return;
-    ++changes_;
+    note_change();
     // The collector is told that nothing more will come, as with a close (MON-6).
     if (monitor_) monitor_->stop(true);
     mailbox_->wake();

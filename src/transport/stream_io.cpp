@@ -1,6 +1,8 @@
 #include "transport/stream_io.hpp"
 
+#include <algorithm>
 #include <climits>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace tern {
@@ -74,6 +76,12 @@ IoResult write_vector(int fd, const iovec *pieces, int count) {
         sent = ::sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     return sent < 0 ? failure_of(errno) : moved(sent);
+}
+
+bool await_writable(int fd, Nanoseconds timeout) {
+    pollfd item{fd, POLLOUT, 0};
+    const Nanoseconds ms = (timeout + ns_per_ms - 1) / ns_per_ms;
+    return ::poll(&item, 1, int(std::min(ms, Nanoseconds(INT_MAX)))) > 0;
 }
 
 } // namespace tern

@@ -87,6 +87,11 @@ class FakeLink final : public PipeFarEnd {
         frame.init();
         return true;
     }
+    bool take_copy(const Message &message) override {
+        if (!growing) return false;
+        taken.push_back(std::string(message.bytes().text()));
+        return true;
+    }
     void rollback() override { ++rollbacks; }
     bool is_taking() const override { return taking; }
     size_t returned_messages() const override { return returned; }
@@ -108,6 +113,7 @@ class FakeLink final : public PipeFarEnd {
 
     Pipe *own_end = nullptr;
     bool taking = true;
+    bool growing = false;
     size_t returned = 0;
     Frames taken;
     std::deque<Frames> inbound;
@@ -135,6 +141,23 @@ TEST_CASE("messages go both ways, whole and in order") {
     CHECK(read_message(pair.far()) == Frames{"d"});
     CHECK(read_message(pair.far()).empty());
     CHECK(read_message(pair.near()) == Frames{"back"});
+}
+
+TEST_CASE("a copy goes into a link's batch that grows, between two messages only") {
+    LinkedPair pair;
+    OwnMessage frame = make_frame("copied");
+    CHECK_FALSE(pair.near().write_copy(*frame));
+    pair.link.growing = true;
+    CHECK(pair.near().write_copy(*frame));
+    CHECK(frame->bytes().text() == "copied");
+    OwnMessage first = make_frame("first", true), last = make_frame("last");
+    REQUIRE(pair.near().write(*first));
+    CHECK_FALSE(pair.near().write_copy(*frame));
+    REQUIRE(pair.near().write(*last));
+    CHECK(pair.near().write_copy(*frame));
+    CHECK(pair.link.taken == Frames{"copied", "first", "last", "copied"});
+    Pair inproc;
+    CHECK_FALSE(inproc.near().write_copy(*frame));
 }
 
 TEST_CASE("GEN-6: once the first frame was read, the others are readable") {

@@ -167,6 +167,70 @@ TEST_CASE("cut_plain cuts larger messages too, over a message of every size") {
     }
 }
 
+TEST_CASE("cut_plain uses the block of the message before, where that is as good as a new one") {
+    InBuffer in;
+    Buffer wire = wire_of(body_of(200, 1));
+    for (const Buffer &next : {wire_of(body_of(210, 2)), wire_of(body_of(5000, 3))})
+        wire.insert(wire.end(), next.begin(), next.end());
+    put(in, wire);
+    OwnMessage message = make_frame(body_of(205, 0));
+    const uint8_t *const block = message->data();
+    REQUIRE(in.cut_plain(*message));
+    if (BodyPool::is_pooling) CHECK(message->data() == block);
+    CHECK(message->bytes().text() == body_of(200, 1));
+    OwnMessage held; // somebody else holds the block now
+    held->share(*message);
+    REQUIRE(in.cut_plain(*message));
+    CHECK(message->data() != held->data());
+    CHECK(held->bytes().text() == body_of(200, 1));
+    CHECK(message->bytes().text() == body_of(210, 2));
+    REQUIRE(in.cut_plain(*message));
+    CHECK(message->bytes().text() == body_of(5000, 3));
+}
+
+TEST_CASE("cut_plain leaves a message of any kind alone while its frame is not all there") {
+    InBuffer in;
+    Buffer wire = wire_of(body_of(30, 1));
+    put(in, Buffer(wire.begin(), wire.end() - 1));
+    OwnMessage message = make_frame(body_of(100, 2));
+    CHECK_FALSE(in.cut_plain(*message));
+    CHECK(message->bytes().text() == body_of(100, 2));
+}
+
+TEST_CASE("peek_plain shows what cut_plain would take, and nothing else") {
+    for (const size_t size : {0, 1, 40, 41, 255, 256, 5000}) {
+        INFO("size " << size);
+        const Buffer wire = wire_of(body_of(size, 1));
+        Bytes body;
+        for (const size_t split : {size_t(1), wire.size() - 1}) {
+            InBuffer in;
+            put(in, Buffer(wire.begin(), wire.begin() + long(split)));
+            CHECK_FALSE(in.peek_plain(body));
+        }
+        InBuffer in, flagged;
+        put(in, wire);
+        REQUIRE(in.peek_plain(body));
+        CHECK(body.text() == body_of(size, 1));
+        OwnMessage message;
+        REQUIRE(in.cut_plain(*message));
+        CHECK(message->bytes().text() == body_of(size, 1));
+        CHECK_FALSE(in.peek_plain(body));
+        put(flagged, wire_of(body_of(size), Message::more));
+        CHECK_FALSE(flagged.peek_plain(body));
+    }
+}
+
+TEST_CASE("cut_inline is for small frames over inline messages of the same kind") {
+    for (const size_t size : {size_t(0), size_t(16), inline_max, inline_max + 1}) {
+        INFO("size " << size);
+        InBuffer in;
+        put(in, wire_of(body_of(size, 1)));
+        OwnMessage message = make_frame("before");
+        CHECK(in.cut_inline(*message) == (size <= inline_max));
+        CHECK(message->bytes().text() == (size <= inline_max ? body_of(size, 1) : "before"));
+    }
+}
+
 TEST_CASE("cut_plain refuses larger messages with flags, or above the maximum") {
     for (const size_t size : {41, 255, 256, 5000}) {
         for (const uint8_t flags : {Message::more, Message::command}) {

@@ -738,6 +738,43 @@ TEST_CASE("append_plain puts in what append and commit would, at every size") {
     }
 }
 
+TEST_CASE("append_inline puts in what append_plain would, and leaves the message empty") {
+    for (size_t size = 0; size <= Message::inline_max; ++size) {
+        INFO("size " << size);
+        OutBatch batch;
+        Buffer wire;
+        begin(batch, wire);
+        OwnMessage early = make_sized(size);
+        CHECK_FALSE(batch.append_inline(*early));
+        batch.let_grow(SIZE_MAX, 4);
+        CHECK(batch.is_growing());
+        for (size_t i = 0; i < 3; ++i) {
+            OwnMessage frame = make_sized(size, i);
+            extend(wire, wire_of(Framing::v2, *frame));
+            REQUIRE(batch.append_inline(*frame));
+            CHECK(frame->is_bare());
+            CHECK(frame->size() == 0);
+        }
+        CHECK_FALSE(batch.is_growing());
+        OwnMessage late = make_sized(size);
+        CHECK_FALSE(batch.append_inline(*late));
+        CHECK(late->size() == size);
+        CHECK(waiting(batch) == wire);
+        CHECK(batch.messages() == 4);
+        CHECK_FALSE(batch.has_uncommitted());
+    }
+    OutBatch batch;
+    Buffer wire;
+    begin(batch, wire);
+    batch.let_grow(SIZE_MAX, SIZE_MAX);
+    OwnMessage large = make_sized(41), flagged = make_sized(5), routed = make_sized(5);
+    flagged->set(Message::more);
+    routed->set_routing_id(7);
+    for (OwnMessage *frame : {&large, &flagged, &routed})
+        CHECK_FALSE(batch.append_inline(**frame));
+    CHECK(waiting(batch) == wire);
+}
+
 TEST_CASE("a batch grows by larger messages up to what is copied, and by no user's body") {
     OutBatch batch;
     Buffer wire;
