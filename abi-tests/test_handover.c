@@ -29,10 +29,10 @@ enum { PATIENCE_MS = 3 * DEADLINE_MS };
 static uint64_t program_seed;
 static int effort = 1;
 
-/* How often something is done; sanitizers make everything some ten times slower. */
+/* How often something is done; sanitizers make everything several times slower. */
 static int scaled(int count) {
 #ifdef UNDER_SANITIZER
-    count = count < 16 ? count : 12 + count / 8;
+    count = count < 16 ? count : 12 + count / 4;
 #endif
     return count * effort;
 }
