@@ -112,6 +112,8 @@ void Link::on_ready(unsigned bits) {
     Turn turn(host_.turn());
     note_ready(turn, bits);
     serve_input(turn);
+    // Left over because its queue is full: whoever makes room reads on.
+    if (may_have_input()) host_.input_left(*this);
     host_.link_served(turn);
 }
 
