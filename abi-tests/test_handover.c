@@ -753,7 +753,7 @@ static void HWM_6_a_queue_fills_while_the_caller_waits_elsewhere(void **state) {
         static struct stream many, one;
         struct dice d = new_dice();
         void *ctx = new_context();
-        const struct pipe_plan plan = {transports[round % 2], ZMQ_PUSH, ZMQ_PULL, 1, MANY, 16384};
+        const struct pipe_plan plan = {transports[round % 2], ZMQ_PUSH, ZMQ_PULL, 1, MANY, 65536};
         struct errand e = {.many_stream = &many, .one_stream = &one, .dice = new_dice()};
         struct listener l = {2, {NULL}, {&many, &one}, {false}, new_dice()};
         make_stream(&many, MANY, 1, medium_sizes);
