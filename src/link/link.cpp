@@ -112,6 +112,8 @@ void Link::on_ready(unsigned bits) {
     Turn turn(host_.turn());
     note_ready(turn, bits);
     serve_input(turn);
+    // Left over because its queue is full: whoever makes room reads on.
+    if (may_have_input()) host_.input_left(*this);
     host_.link_served(turn);
 }
 
@@ -620,8 +622,10 @@ void Link::forget_output() {
 void Link::end_if_done(Turn &turn) {
     if (!closing_ || state_ != State::up || has_output() || writing_) return;
     // Unread bytes would turn our end of the connection into a reset, which destroys what the peer
-    // has not read yet.
-    while (state_ == State::up && !reading_ && read_in(turn)) in_.clear();
+    // has not read yet. What was not cut because the queue is full makes room first.
+    pump_in();
+    while (state_ == State::up && !reading_ && read_in(turn)) {
+    }
     if (state_ == State::up) fail(false, false);
 }
 

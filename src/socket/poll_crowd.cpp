@@ -4,6 +4,7 @@
 #include "socket/socket.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <poll.h>
@@ -56,20 +57,25 @@ void PollCrowd::wake() {
 
 // ---- the thread that polls
 
-// Compares all but `revents`, which are cleared.
+// Compares all but `revents`, which are right for those that are not listed afterwards. An application
+// that passes the items as the last call left them has them compared as bytes: that is most of what a
+// call costs.
 bool PollCrowd::is_same(zmq_pollitem_t *items, size_t count) {
     if (!is_gathered_ || count != items_.size() || is_stale_.load(std::memory_order_seq_cst))
         return false;
-    bool differs = false;
+    if (std::memcmp(items, items_.data(), count * sizeof *items) == 0) return true;
+    unsigned differs = 0;
     int left_over = 0;
     for (size_t i = 0; i < count; ++i) {
-        differs |= items[i].socket != items_[i].socket;
-        differs |= (items[i].fd != items_[i].fd) | (items[i].events != items_[i].events);
+        differs |= unsigned(items[i].socket != items_[i].socket);
+        differs |= unsigned(items[i].fd != items_[i].fd);
+        differs |= unsigned(items[i].events != items_[i].events);
         left_over |= items[i].revents;
     }
     if (differs) return false;
     if (left_over != 0)
         for (size_t i = 0; i < count; ++i) items[i].revents = 0;
+    for (const uint32_t index : listed_) items_[index].revents = 0;
     return true;
 }
 
@@ -89,6 +95,7 @@ Result<bool> PollCrowd::gather(const zmq_pollitem_t *items, size_t count) {
     disband();
     is_stale_.store(false, std::memory_order_seq_cst);
     items_.assign(items, items + count);
+    for (zmq_pollitem_t &item : items_) item.revents = 0;
     members_.resize(count);
     listed_.reserve(count);
     {
@@ -142,7 +149,7 @@ Result<int> PollCrowd::look(zmq_pollitem_t *items) {
         Error error;
         const int holds = socket->look_or_park(items[index].events & socket_events, error);
         if (error) return error;
-        items[index].revents = short(holds);
+        items[index].revents = items_[index].revents = short(holds);
         if (holds != 0) {
             ++count;
             ++at;

@@ -61,7 +61,7 @@ class PollCrowd final : public SleepWatch, public std::enable_shared_from_this<P
     void wake();
 
     const ForkGuard fork_guard_;
-    std::vector<zmq_pollitem_t> items_;
+    std::vector<zmq_pollitem_t> items_; // as the last call left them
     std::vector<Member> members_;
     std::vector<uint32_t> listed_; // to be looked at
     bool is_gathered_ = false;
