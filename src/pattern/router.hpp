@@ -27,6 +27,7 @@ class Router final : public Pattern {
   private:
     void identify(Pipe &pipe);
     Error begin_message(Message &id);
+    bool fetch();
     bool prefetch();
     void message_read();
 
