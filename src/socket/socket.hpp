@@ -173,12 +173,14 @@ class Socket final : public LinkHost,
     Error wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
     bool bring_in(Turn &turn, bool will_wait);
+    bool read_only_link(Turn &turn);
     bool try_reading(Turn &turn, Link &link);
     bool read_listed_links(Turn &turn);
     int collect(Turn &turn, const Deadline &deadline);
     void take_events(Turn &turn, const PollEvent *events, int count);
     void flush_outputs(Turn &turn);
     void flush_batches(Turn &turn);
+    bool must_write_at_once();
     void begin_batch(Link &link);
     void look_at_batches();
 
@@ -191,6 +193,7 @@ class Socket final : public LinkHost,
     void arm_tick();
     void tick();
     void serve_set();
+    bool serve_only_link(Turn &turn);
     void serve_inputs_later();
     void serve_listed_links(Turn &turn);
     std::shared_ptr<Link> find_link(uint64_t id);
@@ -251,6 +254,7 @@ class Socket final : public LinkHost,
     ShortWay way_in_;
     bool receiving_more_ = false;
     bool received_since_write_ = false; // a request-reply rhythm: the next message is awaited
+    bool sends_quickly_ = false;        // answers that were to follow each other soon did so
     bool fd_is_out_ = false;            // ZMQ_FD was asked for: the application waits by itself
     bool is_parked_ = false;
     uint32_t crowd_index_ = 0;
@@ -290,9 +294,12 @@ class Socket final : public LinkHost,
     // only if it has to.
     std::deque<Link *> batches_;
     std::atomic<size_t> batches_listed_{0};
-    std::atomic<uint64_t> batch_writes_{0}; // by links that are listed
-    uint64_t batch_writes_seen_ = 0;
+    std::atomic<uint64_t> batch_writes_{0};    // by links that are listed
+    std::atomic<uint64_t> batches_flushed_{0}; // batches that their caller has come back for
+    uint64_t batch_writes_seen_ = 0;           // the I/O thread's, as the next
+    uint64_t batches_flushed_seen_ = 0;
     bool look_is_due_ = false;
+    int quiet_looks_ = 0; // in a row
     Nanoseconds last_write_ns_ = 0;
 };
 
