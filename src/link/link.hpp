@@ -128,6 +128,7 @@ class Link final : public PipeFarEnd,
     void rollback() override;
     bool is_taking() const override;
     size_t returned_messages() const override { return returned_messages_; }
+    size_t batched_messages() const override { return filling_.messages(); }
     Next next_message(Message &frame) override;
     void message_queued() override { host_.link_has_output(*this); }
     void room_made() override {}

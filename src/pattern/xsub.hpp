@@ -22,6 +22,7 @@ class Xsub : public Pattern {
     Error recv(Message &frame) override { return in_.recv(frame); }
     bool can_send() override { return true; }
     bool can_recv() override { return in_.can_recv(); }
+    size_t room(size_t wanted) override { return wanted; }
     Error set_option(int option, const void *value, size_t size) override;
     int topics_count() const override { return topics_; }
 
@@ -56,6 +57,7 @@ class Sub final : public Xsub {
     using Xsub::Xsub;
     Error send(Message &) override { return err::not_supported; }
     bool can_send() override { return false; }
+    size_t room(size_t) override { return 0; }
     Error recv(Message &frame) override;
     bool can_recv() override;
     Error set_option(int option, const void *value, size_t size) override;

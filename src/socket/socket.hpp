@@ -43,6 +43,7 @@
 namespace tern {
 
 class Context;
+class MessageBulk;
 class PollCrowd;
 
 class Socket final : public LinkHost,
@@ -62,6 +63,17 @@ class Socket final : public LinkHost,
     Error send(Message &frame, bool dont_wait);
     // Replaces the frame's content.
     Error recv(Message &frame, bool dont_wait);
+
+    // ---- messages in bulk, for a proxy (socket_bulk.cpp)
+    // How many whole messages can be given without waiting, as far as can be told; `wanted` are
+    // enough. At least one when ZMQ_POLLOUT holds.
+    size_t room(size_t wanted, Error &error);
+    // Takes up to so many whole messages that are there, and says how many. Nothing is waited for.
+    Result<size_t> take(MessageBulk &bulk, size_t messages_max);
+    // Sends them all, and waits where there is no room. On failure the bulk keeps what was not sent.
+    // What is written last may wait for company until flush().
+    Error give(MessageBulk &bulk);
+    void flush();
 
     // ---- endpoints
     Error bind(const char *text);
@@ -183,6 +195,9 @@ class Socket final : public LinkHost,
     bool must_write_at_once();
     void begin_batch(Link &link);
     void look_at_batches();
+
+    // socket_bulk.cpp
+    void write_due(Turn &turn);
 
     void unpark();
     void part_with_crowd();
