@@ -168,9 +168,9 @@ void Socket::flush_outputs(Turn &turn) {
     if (borrowed_ && !waiting_ && blocked_links_ > 0) hand_back();
 }
 
-// A caller that has more to receive will most likely send more, and look for input soon, which writes.
-// That it sends quickly it has to show, by messages less than a stream's gap behind each other; when
-// the I/O thread has to write for it, it has to show that anew.
+// A caller that has more to receive will most likely send more, and look for input soon, which
+// writes. That it sends quickly it has to show, by messages less than a stream's gap behind each
+// other; when the I/O thread has to write for it, it has to show that anew.
 bool Socket::must_write_at_once() {
     const bool more_to_receive = received_since_write_ && pattern_->can_recv();
     if (received_since_write_ && !more_to_receive) return true;
@@ -337,7 +337,7 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
     if (read_listed_links(turn)) return true;
     if (!borrows_ || !set_.is_open()) return false;
     const bool has_one_link = only_link_ && links_up_ == 1;
-    if (has_one_link && !borrowed_ && read_only_link(turn)) return true;
+    if (has_one_link && !borrowed_ && comes_rarely() && read_only_link(turn)) return true;
     borrow();
     if (has_one_link && only_link_) {
         // One peer: its descriptor says more than the set does. But where that brought nothing
@@ -355,8 +355,16 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
     return collect(turn, Deadline::in_ms(0)) > 0;
 }
 
-// Without borrowing the set: a caller with many sockets comes to each of them rarely, and often when
-// the answer is there.
+// A caller with many sockets comes to each of them rarely, and often when the answer is there: that
+// is read without borrowing the set. Who comes again soon borrows it, or the I/O thread would be
+// woken for what comes next.
+bool Socket::comes_rarely() {
+    const Nanoseconds now = now_ns();
+    const bool is_rare = now - last_unborrowed_ns_ > ns_per_ms;
+    last_unborrowed_ns_ = now;
+    return is_rare;
+}
+
 bool Socket::read_only_link(Turn &turn) {
     const std::shared_ptr<Link> link = only_link_->shared_from_this();
     const bool brought = link->read_in(turn);

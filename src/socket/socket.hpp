@@ -185,6 +185,7 @@ class Socket final : public LinkHost,
     Error wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
     bool bring_in(Turn &turn, bool will_wait);
+    bool comes_rarely();
     bool read_only_link(Turn &turn);
     bool try_reading(Turn &turn, Link &link);
     bool read_listed_links(Turn &turn);
@@ -297,6 +298,7 @@ class Socket final : public LinkHost,
     int spins_to_skip_ = 0; // waits without a short try first, while those bring nothing
     int tries_to_skip_ = 0; // waits without trying to read first, while that brings nothing
     Nanoseconds try_window_ = 0;
+    Nanoseconds last_unborrowed_ns_ = 0; // when a caller came to the set without having it
 
     std::vector<LinkSlot> link_slots_;
     std::vector<uint32_t> free_link_slots_;
