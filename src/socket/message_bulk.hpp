@@ -1,6 +1,7 @@
-// MessageBulk: whole messages on their way from one socket to another, taken and given many at a time
-// (Socket::take, Socket::give).
-// Threads: one. Owner: a proxy, which uses it again and again; what was not given is closed with it.
+// MessageBulk: whole messages on their way from one socket to another, taken and given many at a
+// time (Socket::take, Socket::give).
+// Threads: one.
+// Owner:   a proxy, which uses it again and again; what was not given is closed with it.
 // Limit:   as many messages as one take() was asked for.
 #ifndef TERN_SOCKET_MESSAGE_BULK_HPP
 #define TERN_SOCKET_MESSAGE_BULK_HPP
@@ -39,8 +40,8 @@ class MessageBulk {
     void for_each(Visit visit) {
         for (size_t i = first_; i < frames_.size(); ++i) visit(frames_[i]);
     }
-    // A peer of one hop is nothing to that of the next. What many frames have from one connection is
-    // given back at once.
+    // A peer of one hop is nothing to that of the next. What many frames have from one connection
+    // is given back at once.
     void drop_metadata();
 
   private:

@@ -78,8 +78,9 @@ class Proxy {
         return err::none;
     }
 
-    // How many messages may be taken at once: what the target is sure to take, so that the others stay
-    // in the source and its senders feel it (PRX-7). Of what blocks the capture one is in our hands.
+    // How many messages may be taken at once: what the target is sure to take, so that the others
+    // stay in the source and its senders feel it (PRX-7). Of what blocks the capture one is in our
+    // hands.
     Result<size_t> bulk_size(Side &to) {
         if (is_one_socket()) return 1; // a REP has room only after it has received
         Error error;

@@ -58,10 +58,10 @@ Result<size_t> Socket::take(MessageBulk &bulk, size_t messages_max) {
     return messages;
 }
 
-// What is given stays in the batches until one is full, or until flush(): the giver comes back for it,
-// so the I/O thread need not be told. A frame that there is no room for goes the way of a single one,
-// which waits; it begins a message, or follows its own message's first frames, so the turn may be
-// given up before it.
+// What is given stays in the batches until one is full, or until flush(): the giver comes back for
+// it, so the I/O thread need not be told. A frame that there is no room for goes the way of a
+// single one, which waits; it begins a message, or follows its own message's first frames, so the
+// turn may be given up before it.
 Error Socket::give(MessageBulk &bulk) {
     if (is_inherited()) return err::interrupted;
     bulk.drop_metadata();
