@@ -547,6 +547,30 @@ static void RTR_14_what_does_not_fit_is_dropped(void **state) {
     EXPECT(dealer, "fits");
 }
 
+/* It answers some requests quickly, and then comes back to its socket for none of the others. */
+static void RTR_14_answers_leave_although_more_requests_wait(void **state) {
+    void *router, *dealer;
+    open_pair(ZMQ_ROUTER, ZMQ_DEALER, *state, &router, &dealer);
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 40; i++) send_number(dealer, i);
+        poll(NULL, 0, 2); /* many of them are there at once */
+        for (int i = 0; i < 20; i++) {
+            char id[ID];
+            const int size = receive_id(router, id);
+            expect_number(router, i);
+            send_id(router, id, size);
+            send_number(router, i);
+        }
+        for (int i = 0; i < 20; i++) expect_number(dealer, i);
+        expect_empty_now(dealer);
+        for (int i = 20; i < 40; i++) {
+            char id[ID];
+            (void)receive_id(router, id);
+            expect_number(router, i);
+        }
+    }
+}
+
 static void RTR_15_mandatory_reports_an_unknown_peer(void **state) {
     char ep[ENDPOINT];
     void *router = open_mandatory(), *dealer = open_named(ZMQ_DEALER, "real");
@@ -699,6 +723,7 @@ int main(void) {
         ON_ALL(RTR_13_an_empty_message_is_an_identity_and_an_empty_frame),
         ON_ALL(RTR_14_the_identity_selects_the_peer),
         ON_INPROC(RTR_14_what_does_not_fit_is_dropped),
+        ON_ALL(RTR_14_answers_leave_although_more_requests_wait),
         ON_ALL(RTR_15_mandatory_reports_an_unknown_peer),
         ON_INPROC(RTR_15_mandatory_would_block_for_a_full_peer),
         ON_INPROC(RTR_16_an_identity_alone_is_dropped),

@@ -295,6 +295,27 @@ static void PRX_3_a_capture_that_blocks_stops_the_proxy(void **state) {
     proxy_end(&p, others, 3);
 }
 
+static void PRX_3_a_capture_with_little_room_gets_all(void **state) {
+    (void)state;
+    struct proxy p;
+    proxy_prepare(&p, ZMQ_PULL, ZMQ_PUSH, ZMQ_PUSH, -1);
+    set_int(p.capture, ZMQ_SNDHWM, 2);
+    bind_on(p.capture, "inproc", p.capture_at);
+    void *others[3] = {connected(&p, ZMQ_PUSH, p.front_at), connected(&p, ZMQ_PULL, p.back_at),
+                       new_limited(p.ctx, ZMQ_PULL, -1, 3)};
+    OK(zmq_connect(others[2], p.capture_at));
+    assert_int_equal(fill(others[0], 0, 200), 200);
+    proxy_run(&p);
+    /* Full: what it has not got has not been forwarded, but for one in the proxy's hands. */
+    pause_ms(QUIET_MS);
+    int passed = 0;
+    while (events_of(others[1]) & ZMQ_POLLIN) assert_int_equal(receive_number(others[1]), passed++);
+    assert_in_range(passed, 2, 2 + 3);
+    expect_numbers(others[2], 0, 200);
+    expect_numbers(others[1], passed, 200 - passed);
+    proxy_end(&p, others, 3);
+}
+
 static void PRX_3_a_PUB_capture_never_stops_it(void **state) {
     (void)state;
     struct proxy p;
@@ -665,6 +686,82 @@ static void PRX_10_ROUTER_DEALER_bring_replies_to_the_right_client(void **state)
     proxy_end(&p, req, CLIENTS);
 }
 
+static void PRX_10_bursts_stay_whole_and_in_order_for_each_client(void **state) {
+    (void)state;
+    enum { CLIENTS = 3, MESSAGES = 300 };
+    for (int round = 0; round < 2; round++) {
+        struct proxy p;
+        proxy_prepare(&p, ZMQ_ROUTER, ZMQ_DEALER, -1, -1);
+        if (round == 1) bind_on(p.front, "tcp", p.front_at);
+        if (round == 1) bind_on(p.back, "tcp", p.back_at);
+        void *others[CLIENTS + 1];
+        for (int i = 0; i < CLIENTS; i++) others[i] = connected(&p, ZMQ_DEALER, p.front_at);
+        void *echo = others[CLIENTS] = connected(&p, ZMQ_DEALER, p.back_at);
+        /* The bursts are there before the proxy is: it finds many messages at once. Each has one to
+         * three parts. */
+        for (int32_t n = 0; n < MESSAGES; n++)
+            for (int i = 0; i < CLIENTS; i++)
+                for (int part = n % 3; part >= 0; part--) {
+                    const int flags = part > 0 ? ZMQ_SNDMORE : 0;
+                    assert_int_equal(zmq_send(others[i], &n, sizeof n, flags), sizeof n);
+                }
+        proxy_run(&p);
+        int32_t from[CLIENTS] = {0};
+        char ids[CLIENTS][16];
+        int known = 0;
+        for (int count = 0; count < CLIENTS * MESSAGES; count++) {
+            char id[16];
+            wait_events(echo, ZMQ_POLLIN);
+            const int length = zmq_recv(echo, id, sizeof id, 0);
+            assert_int_equal(length, 5);
+            int i = 0;
+            while (i < known && memcmp(ids[i], id, 5) != 0) i++;
+            if (i == known) memcpy(ids[known++], id, 5);
+            assert_in_range(known, 1, CLIENTS);
+            assert_int_equal(zmq_send(echo, id, 5, ZMQ_SNDMORE), 5);
+            const int32_t n = from[i]++;
+            for (int part = n % 3; part >= 0; part--) {
+                assert_int_equal(get_int(echo, ZMQ_RCVMORE), 1);
+                assert_int_equal(receive_number(echo), n);
+                const int flags = part > 0 ? ZMQ_SNDMORE : 0;
+                assert_int_equal(zmq_send(echo, &n, sizeof n, flags), sizeof n);
+            }
+            assert_int_equal(get_int(echo, ZMQ_RCVMORE), 0);
+        }
+        for (int i = 0; i < CLIENTS; i++) {
+            for (int32_t n = 0; n < MESSAGES; n++)
+                for (int part = n % 3; part >= 0; part--) {
+                    assert_int_equal(receive_number(others[i]), n);
+                    assert_int_equal(get_int(others[i], ZMQ_RCVMORE), part > 0);
+                }
+            expect_silence(others[i]);
+        }
+        proxy_end(&p, others, CLIENTS + 1);
+    }
+}
+
+/* A back that takes one request at a time gets one at a time, whatever waits at the front. */
+static void PRX_10_REP_REQ_serve_a_crowd_one_by_one(void **state) {
+    (void)state;
+    OURS_IS_BETTER("PRX-10: between REP and REQ 4.3.4 stalls with requests waiting");
+    enum { CLIENTS = 5 };
+    struct proxy p;
+    proxy_prepare(&p, ZMQ_REP, ZMQ_REQ, -1, -1);
+    void *others[CLIENTS + 1];
+    for (int32_t i = 0; i < CLIENTS; i++) {
+        others[i] = connected(&p, ZMQ_REQ, p.front_at);
+        assert_int_equal(zmq_send(others[i], &i, sizeof i, 0), sizeof i);
+    }
+    void *rep = others[CLIENTS] = connected(&p, ZMQ_REP, p.back_at);
+    proxy_run(&p);
+    for (int i = 0; i < CLIENTS; i++) {
+        const int32_t number = receive_number(rep);
+        assert_int_equal(zmq_send(rep, &number, sizeof number, 0), sizeof number);
+        assert_int_equal(receive_number(others[number]), number);
+    }
+    proxy_end(&p, others, CLIENTS + 1);
+}
+
 static void PRX_11_zmq_device_is_a_proxy(void **state) {
     (void)state;
     struct proxy p;
@@ -824,6 +921,32 @@ static void PRX_13_TERMINATE_works_while_paused(void **state) {
     assert_int_equal(p.rc, 0);
     /* What arrived meanwhile is still in the front. */
     expect_text(p.front, "kept");
+    proxy_close(&p, others, 3);
+}
+
+/* What it has taken it has given: the rest is in the front. */
+static void PRX_13_TERMINATE_in_a_stream_loses_nothing(void **state) {
+    (void)state;
+    OURS_IS_BETTER("PRX-6: 4.3.4 hears no command while a burst waits for room");
+    enum { MESSAGES = 2000 };
+    struct proxy p;
+    proxy_prepare(&p, ZMQ_PULL, ZMQ_PUSH, -1, ZMQ_PAIR);
+    proxy_limit(&p, 1000, 10);
+    void *control = connected(&p, ZMQ_PAIR, p.control_at);
+    void *others[3] = {new_limited(p.ctx, ZMQ_PUSH, 1000, -1),
+                       new_limited(p.ctx, ZMQ_PULL, -1, 10), control};
+    OK(zmq_connect(others[0], p.front_at));
+    OK(zmq_connect(others[1], p.back_at));
+    assert_int_equal(fill(others[0], 0, MESSAGES), MESSAGES);
+    proxy_run(&p);
+    expect_numbers(others[1], 0, 500);
+    send_text(control, "TERMINATE", 0);
+    proxy_wait(&p);
+    assert_int_equal(p.rc, 0);
+    int32_t next = 500;
+    while (events_of(others[1]) & ZMQ_POLLIN) assert_int_equal(receive_number(others[1]), next++);
+    assert_in_range(next, 500, 500 + 2 * 10 + 1);
+    expect_numbers(p.front, next, MESSAGES - next);
     proxy_close(&p, others, 3);
 }
 
@@ -1013,6 +1136,7 @@ int main(void) {
         CASE(PRX_2_over_tcp_with_large_messages),
         CASE(PRX_3_capture_gets_a_copy_of_both_directions),
         CASE(PRX_3_a_capture_that_blocks_stops_the_proxy),
+        CASE(PRX_3_a_capture_with_little_room_gets_all),
         CASE(PRX_3_a_PUB_capture_never_stops_it),
         CASE(PRX_3_steerable_captures_too),
         CASE(PRX_4_front_may_be_back),
@@ -1027,12 +1151,15 @@ int main(void) {
         CASE(PRX_9_SUB_and_PUB_work_one_way),
         CASE(PRX_9_nonsense_pairs_do_nothing),
         CASE(PRX_10_ROUTER_DEALER_bring_replies_to_the_right_client),
+        CASE(PRX_10_bursts_stay_whole_and_in_order_for_each_client),
+        CASE(PRX_10_REP_REQ_serve_a_crowd_one_by_one),
         CASE(PRX_11_zmq_device_is_a_proxy),
         CASE(PRX_12_and_13_TERMINATE_returns_0_and_leaves_the_sockets_open),
         CASE(PRX_12_commands_are_exact),
         CASE(PRX_13_PAUSE_moves_nothing_and_RESUME_loses_nothing),
         CASE(PRX_13_back_pressure_while_paused),
         CASE(PRX_13_TERMINATE_works_while_paused),
+        CASE(PRX_13_TERMINATE_in_a_stream_loses_nothing),
         CASE(PRX_14_STATISTICS),
         CASE(PRX_15_a_REP_control_always_answers),
         CASE(PRX_15_a_REP_control_answers_STATISTICS),

@@ -169,6 +169,8 @@ class Message {
     const Metadata *metadata() const { return metadata_; }
     // Adds a reference; null clears.
     void set_metadata(Metadata *metadata);
+    // The message has none afterwards; its reference is the caller's.
+    Metadata *release_metadata() { return std::exchange(metadata_, nullptr); }
     void swap_metadata(Message &other) { std::swap(metadata_, other.metadata_); }
     // Takes over one of the caller's references. REQUIRES: the message has no metadata.
     void adopt_metadata(Metadata *metadata) { metadata_ = metadata; }

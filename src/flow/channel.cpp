@@ -49,6 +49,14 @@ bool Channel::can_write(uint64_t ahead) {
     return true;
 }
 
+// From what the reader has reported: there may be more.
+size_t Channel::room(uint64_t ahead) const {
+    const int limit = limit_.load(std::memory_order_relaxed);
+    if (limit <= 0 || newest_) return SIZE_MAX;
+    const uint64_t waiting = written_.load(std::memory_order_relaxed) + ahead - reported_seen_;
+    return waiting < uint64_t(limit) ? size_t(limit - waiting) : 0;
+}
+
 bool Channel::write(Message &frame) {
     if (!newest_) return queue_.push(frame);
     // Conflation knows no multipart: every frame replaces the one before (CF-4).

@@ -30,6 +30,8 @@ class Channel {
     // May a new message begin? `ahead` is what the writer holds besides the queue. When not, the
     // reader's next report says that the writer has to be told.
     bool can_write(uint64_t ahead = 0);
+    // So many messages may begin, as far as the writer knows: also 0 where can_write() finds room.
+    size_t room(uint64_t ahead = 0) const;
     // Takes the frame. False (no memory): the frame is untouched.
     bool write(Message &frame);
     // After the last frame of a message: makes it visible. True when the reader waits for it.

@@ -33,6 +33,8 @@ class PipeFarEnd {
     virtual bool is_taking() const = 0;
     // Messages that came back from a broken connection, counted like queued ones.
     virtual size_t returned_messages() const = 0;
+    // Messages in the batch that is being filled.
+    virtual size_t batched_messages() const = 0;
     // Cuts frames out of what was read until a whole message is in the pipe's queue, or, when it has
     // one frame only and nothing is queued before it, into `frame` directly.
     enum class Next { none, direct, queued };
@@ -62,6 +64,11 @@ class Pipe {
             return out_->can_write(far_->returned_messages());
         }
         return !out_->reader_is_gone() && out_->can_write();
+    }
+    // So many messages may begin, as far as can be told without a look at the reader.
+    size_t room() {
+        return far_ ? out_->room(far_->returned_messages() + far_->batched_messages())
+                    : out_->room();
     }
     // Takes the frame, which is left empty. After the first frame of a message the others always fit.
     // False only when there is no memory.

@@ -141,6 +141,7 @@ class Link final : public PipeFarEnd,
     void rollback() override;
     bool is_taking() const override;
     size_t returned_messages() const override { return returned_messages_; }
+    size_t batched_messages() const override { return filling_.messages(); }
     Next next_message(Message &frame) override;
     void message_queued() override {
         filling_.end_growth(); // what comes next follows through the queue

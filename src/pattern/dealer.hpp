@@ -19,6 +19,7 @@ class Dealer : public Pattern {
     Error recv(Message &frame) override { return in_.recv(frame); }
     bool can_send() override { return out_.can_send(); }
     bool can_recv() override { return in_.can_recv(); }
+    size_t room(size_t wanted) override { return out_.room(wanted); }
     Pipe *sole_outlet() override { return out_.sole_outlet(); }
     Pipe *sole_inlet() override { return in_.sole_inlet(); }
     Error set_option(int option, const void *value, size_t size) override;

@@ -1,5 +1,6 @@
 #include "pattern/load_balance.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tern {
@@ -73,6 +74,14 @@ bool LoadBalance::can_send() {
         if (current_ >= active_) current_ = 0;
     }
     return false;
+}
+
+size_t LoadBalance::room(size_t wanted) {
+    if (!can_send()) return 0;
+    size_t room = 0;
+    for (size_t i = 0; i < active_ && room < wanted; ++i)
+        room += std::min(pipes_[i]->room(), wanted);
+    return std::max<size_t>(room, 1);
 }
 
 } // namespace tern

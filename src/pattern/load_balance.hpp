@@ -17,6 +17,8 @@ class LoadBalance {
     // EAGAIN when no pipe has room; the frame is untouched then. `to` says which pipe took it.
     Error send(Message &frame, Pipe **to = nullptr);
     bool can_send();
+    // Of all pipes together; `wanted` are enough.
+    size_t room(size_t wanted);
     // The only pipe that has room, between two messages. Null: none, or several.
     Pipe *sole_outlet() const {
         return active_ == 1 && !mid_message_ && !dropping_ ? pipes_[0] : nullptr;

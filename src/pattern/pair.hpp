@@ -4,6 +4,7 @@
 
 #include "pattern/pattern.hpp"
 
+#include <algorithm>
 #include <deque>
 
 namespace tern {
@@ -19,6 +20,7 @@ class Pair final : public Pattern {
     Error recv(Message &frame) override;
     bool can_send() override;
     bool can_recv() override;
+    size_t room(size_t) override { return can_send() ? std::max<size_t>(pipe_->room(), 1) : 0; }
     Pipe *sole_outlet() override { return writable_ && !pipe_->is_mid_write() ? pipe_ : nullptr; }
     Pipe *sole_inlet() override { return rest_.empty() ? pipe_ : nullptr; }
 

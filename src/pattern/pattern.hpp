@@ -72,6 +72,9 @@ class Pattern {
     virtual Error recv(Message &) { return err::not_supported; }
     virtual bool can_send() { return false; }
     virtual bool can_recv() { return false; }
+    // How many whole messages send() would take now, one after the other and without a failure, as
+    // far as can be told; `wanted` are enough. At least one when can_send().
+    virtual size_t room(size_t) { return can_send() ? 1 : 0; }
     // The one pipe that every whole message goes to, or comes from, for as long as the pattern is told
     // nothing new; null when the pattern has to be asked each time. No message is under way.
     virtual Pipe *sole_outlet() { return nullptr; }

@@ -14,6 +14,7 @@ class Push final : public Pattern {
     void writable(Pipe &pipe) override { out_.writable(pipe); }
     Error send(Message &frame) override { return out_.send(frame); }
     bool can_send() override { return out_.can_send(); }
+    size_t room(size_t wanted) override { return out_.room(wanted); }
     Pipe *sole_outlet() override { return out_.sole_outlet(); }
 
   private:

@@ -18,6 +18,7 @@ class Req final : public Dealer {
     Error recv(Message &frame) override;
     bool can_send() override;
     bool can_recv() override;
+    size_t room(size_t) override { return can_send() ? 1 : 0; }
     Pipe *sole_outlet() override { return nullptr; }
     Pipe *sole_inlet() override { return nullptr; }
     Error set_option(int option, const void *value, size_t size) override;

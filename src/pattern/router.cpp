@@ -105,14 +105,18 @@ Error Router::send(Message &frame) {
     return pipe.write(frame) ? err::none : err::no_memory;
 }
 
+bool Router::fetch() {
+    if (in_.recv(*prefetched_, &from_)) return false; // nothing is lost: it was empty
+    has_prefetched_ = true;
+    id_handed_out_ = false;
+    return true;
+}
+
+// Until the message is asked for, its pipe may go, or get another name.
 bool Router::prefetch() {
     if (has_prefetched_) return true;
-    Message frame;
-    if (in_.recv(frame, &from_)) return false;
-    std::swap(*prefetched_, frame);
-    has_prefetched_ = true;
+    if (!fetch()) return false;
     prefetched_id_ = from_->peer_routing_id();
-    id_handed_out_ = false;
     return true;
 }
 
@@ -129,8 +133,12 @@ Error Router::recv(Message &frame) {
         if (!frame.has(Message::more)) message_read();
         return err::none;
     }
-    if (!prefetch()) return err::again;
-    if (frame.init_copy(Bytes(prefetched_id_))) return err::no_memory;
+    const bool was_prefetched = has_prefetched_;
+    if (!was_prefetched && !fetch()) return err::again;
+    if (frame.init_copy(Bytes(was_prefetched ? prefetched_id_ : from_->peer_routing_id()))) {
+        if (!was_prefetched) prefetched_id_ = from_->peer_routing_id();
+        return err::no_memory;
+    }
     frame.set(Message::more);
     frame.set_metadata(const_cast<Metadata *>(prefetched_->metadata()));
     id_handed_out_ = true;

@@ -21,12 +21,15 @@ class Router final : public Pattern {
     Error recv(Message &frame) override;
     bool can_send() override;
     bool can_recv() override;
+    // What has no way is dropped; only to a MANDATORY one a message may be refused.
+    size_t room(size_t wanted) override { return mandatory_ ? Pattern::room(wanted) : wanted; }
     Result<bool> peer_has_room(Bytes routing_id) override;
     Error set_option(int option, const void *value, size_t size) override;
 
   private:
     void identify(Pipe &pipe);
     Error begin_message(Message &id);
+    bool fetch();
     bool prefetch();
     void message_read();
 

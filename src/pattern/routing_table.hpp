@@ -16,8 +16,11 @@ class RoutingTable {
     explicit RoutingTable(uint32_t random) : next_(random) {}
 
     Pipe *find(Bytes id) const {
+        // Messages for one peer often come in a row.
+        if (last_found_ && Bytes(last_found_->peer_routing_id()).text() == id.text())
+            return last_found_;
         const auto it = pipes_.find(std::string(id.text()));
-        return it == pipes_.end() ? nullptr : it->second;
+        return it == pipes_.end() ? nullptr : last_found_ = it->second;
     }
     bool contains(Bytes id) const { return find(id) != nullptr; }
     // An id that nobody has; peers may have taken generated-looking ones (quirk Q-22).
@@ -30,10 +33,12 @@ class RoutingTable {
     }
     // Files the pipe under this id, instead of whoever had it.
     void assign(Pipe &pipe, std::string id) {
+        last_found_ = nullptr;
         pipes_[id] = &pipe;
         pipe.set_peer_routing_id(std::move(id));
     }
     void remove(const Pipe &pipe) {
+        last_found_ = nullptr;
         const auto it = pipes_.find(pipe.peer_routing_id());
         if (it != pipes_.end() && it->second == &pipe) pipes_.erase(it);
     }
@@ -46,6 +51,7 @@ class RoutingTable {
 
   private:
     std::unordered_map<std::string, Pipe *> pipes_;
+    mutable Pipe *last_found_ = nullptr; // is in `pipes_`, under its own name
     uint32_t next_;
 };
 

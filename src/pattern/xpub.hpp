@@ -23,6 +23,7 @@ class Xpub : public Pattern {
     Error recv(Message &frame) override;
     bool can_send() override { return true; }
     bool can_recv() override { return !pending_.empty(); }
+    size_t room(size_t wanted) override { return no_drop_ ? 1 : wanted; }
     Error set_option(int option, const void *value, size_t size) override;
     int topics_count() const override { return topics_; }
 

@@ -23,6 +23,7 @@ class Xsub : public Pattern {
     bool can_send() override { return true; }
     bool can_recv() override { return in_.can_recv(); }
     Pipe *sole_inlet() override { return in_.sole_inlet(); }
+    size_t room(size_t wanted) override { return wanted; }
     Error set_option(int option, const void *value, size_t size) override;
     int topics_count() const override { return topics_; }
 
@@ -57,6 +58,7 @@ class Sub final : public Xsub {
     using Xsub::Xsub;
     Error send(Message &) override { return err::not_supported; }
     bool can_send() override { return false; }
+    size_t room(size_t) override { return 0; }
     Error recv(Message &frame) override;
     bool can_recv() override;
     Pipe *sole_inlet() override {

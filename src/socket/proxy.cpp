@@ -1,7 +1,9 @@
 #include "socket/proxy.hpp"
 
+#include "socket/message_bulk.hpp"
 #include "socket/poll_items.hpp"
 
+#include <algorithm>
 #include <zmq.h>
 
 namespace tern {
@@ -9,23 +11,30 @@ namespace tern {
 namespace {
 
 // So many messages go one way before the other way and the control socket are looked at.
-constexpr int burst_max = 1000;
+constexpr size_t burst_max = 1000;
+// So many of them at once: one acquisition of each socket's turn, one write to each peer.
+constexpr size_t bulk_max = 64;
 
 struct Traffic {
     uint64_t frames = 0;
     uint64_t bytes = 0;
+    void add(uint64_t more_frames, uint64_t more_bytes) {
+        frames += more_frames;
+        bytes += more_bytes;
+    }
 };
 
 struct Side {
     Socket &socket;
-    Traffic received;
-    Traffic sent;
+    Traffic received{};
+    Traffic sent{};
+    bool has_input = false; // as far as is known
 };
 
 class Proxy {
   public:
     Proxy(Socket &front, Socket &back, Socket *capture, Socket *control)
-        : front_{front, {}, {}}, back_{back, {}, {}}, capture_(capture), control_(control) {}
+        : front_{front}, back_{back}, capture_(capture), control_(control) {}
 
     Error run() {
         while (!terminated_) {
@@ -33,9 +42,9 @@ class Proxy {
             if (control_ready_)
                 if (const Error error = take_command()) return error;
             if (paused_ || terminated_) continue;
-            if (front_in_ && back_out_)
+            if (front_.has_input)
                 if (const Error error = pass(front_, back_)) return error;
-            if (back_in_ && front_out_ && !is_one_socket())
+            if (back_.has_input && !is_one_socket())
                 if (const Error error = pass(back_, front_)) return error;
         }
         return err::none;
@@ -44,86 +53,79 @@ class Proxy {
   private:
     bool is_one_socket() const { return &front_.socket == &back_.socket; }
 
-    // A direction moves only when its source has something and its target has room; until both hold
-    // it waits for the one that does not, without burning CPU (PRX-5, PRX-17).
+    // A side whose input could not be passed on is not asked for input again, but its target for
+    // room: the proxy sleeps until either comes, or a command (PRX-5, PRX-17).
     Error wait() {
-        front_in_ = back_in_ = front_out_ = back_out_ = control_ready_ = false;
-        std::vector<PollItem> items;
-        const auto add = [&items](Socket &socket, int wanted) {
-            items.push_back({&socket, -1, wanted, 0});
-            return items.size() - 1;
+        items_.clear();
+        const auto add = [this](Socket &socket, int wanted) {
+            items_.push_back({&socket, -1, wanted, 0});
         };
-        for (;;) {
-            items.clear();
-            size_t front = SIZE_MAX, back = SIZE_MAX, control = SIZE_MAX;
-            if (!paused_) {
-                front = add(front_.socket, (front_in_ ? 0 : ZMQ_POLLIN) |
-                                               (back_in_ && !front_out_ ? ZMQ_POLLOUT : 0));
-                if (!is_one_socket())
-                    back = add(back_.socket, (back_in_ ? 0 : ZMQ_POLLIN) |
-                                                 (front_in_ && !back_out_ ? ZMQ_POLLOUT : 0));
-            }
-            if (control_) control = add(*control_, ZMQ_POLLIN);
-            const auto ready = poll_items(items, -1);
-            if (!ready) return ready.error();
-            if (front != SIZE_MAX) {
-                front_in_ |= (items[front].ready & ZMQ_POLLIN) != 0;
-                front_out_ |= (items[front].ready & ZMQ_POLLOUT) != 0;
-            }
-            if (back != SIZE_MAX) {
-                back_in_ |= (items[back].ready & ZMQ_POLLIN) != 0;
-                back_out_ |= (items[back].ready & ZMQ_POLLOUT) != 0;
-            } else if (front != SIZE_MAX) {
-                back_in_ = front_in_;
-                back_out_ = front_out_;
-            }
-            if (control != SIZE_MAX && items[control].ready) control_ready_ = true;
-            // One socket answers itself: a REP has room only after it has received.
-            if (is_one_socket()) back_out_ = front_in_;
-            if (control_ready_ || paused_) return err::none;
-            if ((front_in_ && back_out_) || (back_in_ && front_out_)) return err::none;
-            // The target is asked on its own, now that the source is known to have something.
-            if (front_in_ && !back_out_ && is_writable(back_.socket)) back_out_ = true;
-            if (back_in_ && !front_out_ && is_writable(front_.socket)) front_out_ = true;
-            if ((front_in_ && back_out_) || (back_in_ && front_out_)) return err::none;
+        const auto wanted = [](const Side &side, const Side &other) {
+            return (side.has_input ? 0 : ZMQ_POLLIN) | (other.has_input ? ZMQ_POLLOUT : 0);
+        };
+        if (control_) add(*control_, ZMQ_POLLIN);
+        if (!paused_) {
+            add(front_.socket, is_one_socket() ? ZMQ_POLLIN : wanted(front_, back_));
+            if (!is_one_socket()) add(back_.socket, wanted(back_, front_));
         }
-    }
-
-    static bool is_writable(Socket &socket) {
-        Error error;
-        return (socket.ready_events(ZMQ_POLLOUT, error) & ZMQ_POLLOUT) != 0;
-    }
-
-    Error pass(Side &from, Side &to) {
-        for (int i = 0; i < burst_max; ++i) {
-            bool more = true;
-            while (more) {
-                OwnMessage frame;
-                const Error error = from.socket.recv(*frame, true);
-                if (error == err::again && i > 0) return err::none;
-                if (error) return error == err::again ? err::none : error;
-                more = frame->has(Message::more);
-                count(from.received, frame->size());
-                if (capture_)
-                    if (const Error failed = copy_to_capture(*frame)) return failed;
-                const size_t size = frame->size();
-                if (const Error failed = to.socket.send(*frame, false)) return failed;
-                count(to.sent, size);
-            }
-        }
+        const auto ready = poll_items(items_, -1);
+        if (!ready) return ready.error();
+        const PollItem *item = items_.data();
+        control_ready_ = control_ && item++->ready;
+        if (paused_) return err::none;
+        front_.has_input |= (item++->ready & ZMQ_POLLIN) != 0;
+        if (!is_one_socket()) back_.has_input |= (item->ready & ZMQ_POLLIN) != 0;
         return err::none;
     }
 
-    Error copy_to_capture(Message &frame) {
-        OwnMessage copy;
-        copy->close();
-        copy->share(frame);
-        return capture_->send(*copy, false);
+    // How many messages may be taken at once: what the target is sure to take, so that the others
+    // stay in the source and its senders feel it (PRX-7). Of what blocks the capture one is in our
+    // hands.
+    Result<size_t> bulk_size(Side &to) {
+        if (is_one_socket()) return 1; // a REP has room only after it has received
+        Error error;
+        size_t size = to.socket.room(bulk_max, error);
+        if (error) return error;
+        if (!capture_ || size == 0) return size;
+        const size_t room = capture_->room(bulk_max, error);
+        if (error) return error;
+        return std::min(size, std::max<size_t>(room, 1));
     }
 
-    static void count(Traffic &traffic, size_t size) {
-        ++traffic.frames;
-        traffic.bytes += size;
+    Error pass(Side &from, Side &to) {
+        const Error error = pass_burst(from, to);
+        to.socket.flush();
+        return error;
+    }
+
+    Error pass_burst(Side &from, Side &to) {
+        for (size_t passed = 0; passed < burst_max;) {
+            const auto size = bulk_size(to);
+            if (!size) return size.error();
+            if (*size == 0) return err::none; // it may still have input, and waits for room
+            const auto taken = from.socket.take(bulk_, *size);
+            if (!taken) return taken.error();
+            if (bulk_.is_empty()) break;
+            passed += *taken;
+            Traffic traffic;
+            bulk_.for_each([&traffic](const Message &frame) { traffic.add(1, frame.size()); });
+            from.received.add(traffic.frames, traffic.bytes);
+            if (capture_)
+                if (const Error error = copy_to_capture()) return error;
+            if (const Error error = to.socket.give(bulk_)) return error;
+            to.sent.add(traffic.frames, traffic.bytes);
+        }
+        from.has_input = false;
+        return err::none;
+    }
+
+    // Before the messages go on: who has one may rely on its copy being there (PRX-3).
+    Error copy_to_capture() {
+        MessageBulk copies;
+        bulk_.for_each([&copies](Message &frame) { copies.add().share(frame); });
+        const Error error = capture_->give(copies);
+        capture_->flush();
+        return error;
     }
 
     Error take_command() {
@@ -169,7 +171,8 @@ class Proxy {
     bool paused_ = false;
     bool terminated_ = false;
     bool control_ready_ = false;
-    bool front_in_ = false, front_out_ = false, back_in_ = false, back_out_ = false;
+    MessageBulk bulk_; // empty between two calls of pass()
+    std::vector<PollItem> items_;
 };
 
 } // namespace

@@ -28,6 +28,8 @@ constexpr Nanoseconds stream_gap = 20 * ns_per_us;
 // How long a send that may block waits itself for room in the kernel, before it leaves that to the I/O
 // thread and its message to the queue.
 constexpr Nanoseconds write_patience = ns_per_ms;
+// So many looks that find nothing, and no write since the one before, are the last.
+constexpr int quiet_looks_max = 4;
 // When this thread wrote last, on whatever socket: one that sends on many sockets in turn is in a
 // stream too.
 thread_local Nanoseconds own_last_write_ns = 0;
@@ -197,9 +199,7 @@ void Socket::flush_outputs(Turn &turn, Nanoseconds patience) {
         case Link::Output::young:
             if (!is_asked) {
                 is_asked = true;
-                const bool answer_awaited = received_since_write_ && !can_recv();
-                const Nanoseconds newest = std::max(last_write_ns_, own_last_write_ns);
-                at_once = answer_awaited || now_ns() - newest > stream_gap;
+                at_once = must_write_at_once();
             }
             if (at_once) link.write_out(turn, patience);
             else begin_batch(link);
@@ -208,6 +208,19 @@ void Socket::flush_outputs(Turn &turn, Nanoseconds patience) {
     if (at_once) received_since_write_ = false;
     // While somebody else's room is needed, that is the I/O thread's business.
     if (borrowed_ && !waiting_ && blocked_links_ > 0) hand_back();
+}
+
+// A caller that has more to receive will most likely send more, and look for input soon, which
+// writes. That it sends quickly it has to show, by messages less than a stream's gap behind each
+// other; when the I/O thread has to write for it, it has to show that anew.
+bool Socket::must_write_at_once() {
+    const bool more_to_receive = received_since_write_ && can_recv();
+    if (received_since_write_ && !more_to_receive) return true;
+    if (more_to_receive && sends_quickly_) return false;
+    const Nanoseconds newest = std::max(last_write_ns_, own_last_write_ns);
+    const bool is_late = now_ns() - newest > stream_gap;
+    sends_quickly_ = !is_late;
+    return is_late;
 }
 
 void Socket::begin_batch(Link &link) {
@@ -219,6 +232,7 @@ void Socket::begin_batch(Link &link) {
     }
     if (look_is_due_) return;
     look_is_due_ = true;
+    quiet_looks_ = 0;
     loop_->post([self = shared_from_this()] { self->look_at_batches(); });
 }
 
@@ -230,17 +244,26 @@ void Socket::link_wrote(Link &link, Nanoseconds now) {
 }
 
 // I/O thread. A link whose caller writes full batches itself is left alone; what is left lying is
-// written here. Where only one link is listed and its writes go on, the turn is not even taken.
+// written here. Where only one link is listed and its writes go on, the turn is not even taken, nor
+// where the caller has written what was listed since the last look, or is about to: what is listed
+// now is younger, or its turn comes. Such a caller is likely to begin other batches, so a few more
+// looks spare it to tell the I/O thread.
 void Socket::look_at_batches() {
-    if (batches_listed_.load(std::memory_order_relaxed) != 1 ||
-        batch_writes_.load(std::memory_order_relaxed) == batch_writes_seen_) {
+    const uint64_t writes = batch_writes_.load(std::memory_order_relaxed);
+    const uint64_t flushed = batches_flushed_.load(std::memory_order_relaxed);
+    const bool flushes_go_on = flushed != batches_flushed_seen_;
+    const bool one_is_written = batches_listed_.load(std::memory_order_relaxed) == 1 &&
+                                writes != batch_writes_seen_;
+    if (!flushes_go_on && !one_is_written) {
         Turn turn(turn_);
+        quiet_looks_ = batches_.empty() ? quiet_looks_ + 1 : 0;
         for (size_t n = batches_.size(); n > 0 && !batches_.empty(); --n) {
             const std::shared_ptr<Link> link = batches_.front()->shared_from_this();
             batches_.pop_front();
             link->in_batch_list = false;
             const bool goes_on = link->has_written_since_last_look();
             if (!goes_on) {
+                sends_quickly_ = false;
                 link->write_out(turn);
                 link->end_if_done(turn);
             }
@@ -250,10 +273,12 @@ void Socket::look_at_batches() {
             }
         }
         batches_listed_.store(batches_.size(), std::memory_order_relaxed);
-        look_is_due_ = !batches_.empty();
+        look_is_due_ = !closed_ && quiet_looks_ < quiet_looks_max;
+        if (!batches_.empty()) look_is_due_ = true;
         if (!look_is_due_) return;
     }
-    batch_writes_seen_ = batch_writes_.load(std::memory_order_relaxed);
+    batch_writes_seen_ = writes;
+    batches_flushed_seen_ = flushed;
     loop_->add_timer(now_ns() + look_again_after,
                      [self = shared_from_this()] { self->look_at_batches(); });
 }
@@ -265,6 +290,8 @@ void Socket::flush_batches(Turn &turn) {
         batches_.pop_back();
         batches_listed_.store(batches_.size(), std::memory_order_relaxed);
         link.in_batch_list = false;
+        batches_flushed_.store(batches_flushed_.load(std::memory_order_relaxed) + 1,
+                               std::memory_order_relaxed);
         link.write_out(turn);
     }
     // What the I/O thread has added meanwhile is left to it.
@@ -346,8 +373,10 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
     note_seen();
     if (read_listed_links(turn)) return true;
     if (!borrows_ || !set_.is_open()) return false;
+    const bool has_one_link = only_link_ && links_up_ == 1;
+    if (has_one_link && !borrowed_ && comes_rarely() && read_only_link(turn)) return true;
     borrow();
-    if (only_link_ && links_up_ == 1) {
+    if (has_one_link && only_link_) {
         // One peer: its descriptor says more than the set does. But where that brought nothing
         // lately, a caller that goes on to wait saves the attempt.
         if (will_wait && tries_to_skip_ > 0) {
@@ -361,6 +390,24 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
         return brought;
     }
     return collect(turn, Deadline::in_ms(0)) > 0;
+}
+
+// A caller with many sockets comes to each of them rarely, and often when the answer is there: that
+// is read without borrowing the set. Who comes again soon borrows it, or the I/O thread would be
+// woken for what comes next.
+bool Socket::comes_rarely() {
+    const Nanoseconds now = now_ns();
+    const bool is_rare = now - last_unborrowed_ns_ > ns_per_ms;
+    last_unborrowed_ns_ = now;
+    return is_rare;
+}
+
+bool Socket::read_only_link(Turn &turn) {
+    const std::shared_ptr<Link> link = only_link_->shared_from_this();
+    const bool brought = link->read_in(turn);
+    if (brought) link_readable(*link);
+    end_call(turn);
+    return brought;
 }
 
 // Reads, for a little while again and again: an answer that comes at once is cheaper to wait for awake.
@@ -422,7 +469,7 @@ int Socket::collect(Turn &turn, const Deadline &deadline) {
     turn.unlock();
     const int n = set_.wait(events, events_max, timeout);
     turn.lock();
-    // Awake, before anything is read: what this thread brings in itself is no reason to signal it.
+    // This thread is awake: what it finds itself is not to be signalled to it.
     if (waiting_) mailbox_->end_sleep();
     if (n > 0) take_events(turn, events, n);
     return n;

@@ -43,6 +43,7 @@
 namespace tern {
 
 class Context;
+class MessageBulk;
 class PollCrowd;
 
 class Socket final : public LinkHost,
@@ -82,6 +83,17 @@ class Socket final : public LinkHost,
     Error send(Message &frame, bool dont_wait);
     // Replaces the frame's content.
     Error recv(Message &frame, bool dont_wait);
+
+    // ---- messages in bulk, for a proxy (socket_bulk.cpp)
+    // How many whole messages can be given without waiting, as far as can be told; `wanted` are
+    // enough. At least one when ZMQ_POLLOUT holds.
+    size_t room(size_t wanted, Error &error);
+    // Takes up to so many whole messages that are there, and says how many. Nothing is waited for.
+    Result<size_t> take(MessageBulk &bulk, size_t messages_max);
+    // Sends them all, and waits where there is no room. On failure the bulk keeps what was not sent.
+    // What is written last may wait for company until flush().
+    Error give(MessageBulk &bulk);
+    void flush();
 
     // ---- endpoints
     Error bind(const char *text);
@@ -207,14 +219,20 @@ class Socket final : public LinkHost,
     Error wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
     bool bring_in(Turn &turn, bool will_wait);
+    bool comes_rarely();
+    bool read_only_link(Turn &turn);
     bool try_reading(Turn &turn, Link &link);
     bool read_listed_links(Turn &turn);
     int collect(Turn &turn, const Deadline &deadline);
     void take_events(Turn &turn, const PollEvent *events, int count);
     void flush_outputs(Turn &turn, Nanoseconds patience = 0);
     void flush_batches(Turn &turn);
+    bool must_write_at_once();
     void begin_batch(Link &link);
     void look_at_batches();
+
+    // socket_bulk.cpp
+    void write_due(Turn &turn);
 
     void unpark();
     void part_with_crowd();
@@ -229,6 +247,7 @@ class Socket final : public LinkHost,
         seen_.store(seen_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
     void serve_set();
+    bool serve_only_link(Turn &turn);
     void serve_inputs_later();
     void serve_listed_links(Turn &turn);
     std::shared_ptr<Link> find_link(uint64_t id);
@@ -290,6 +309,7 @@ class Socket final : public LinkHost,
     ShortWay way_in_;
     bool receiving_more_ = false;
     bool received_since_write_ = false; // a request-reply rhythm: the next message is awaited
+    bool sends_quickly_ = false;        // answers that were to follow each other soon did so
     bool fd_is_out_ = false;            // ZMQ_FD was asked for: the application waits by itself
     bool is_parked_ = false;
     uint32_t crowd_index_ = 0;
@@ -317,6 +337,7 @@ class Socket final : public LinkHost,
     int spins_to_skip_ = 0; // waits without a short try first, while those bring nothing
     int tries_to_skip_ = 0; // waits without trying to read first, while that brings nothing
     Nanoseconds try_window_ = 0;
+    Nanoseconds last_unborrowed_ns_ = 0; // when a caller came to the set without having it
 
     std::vector<LinkSlot> link_slots_;
     std::vector<uint32_t> free_link_slots_;
@@ -329,9 +350,12 @@ class Socket final : public LinkHost,
     // only if it has to.
     std::deque<Link *> batches_;
     std::atomic<size_t> batches_listed_{0};
-    std::atomic<uint64_t> batch_writes_{0}; // by links that are listed
-    uint64_t batch_writes_seen_ = 0;
+    std::atomic<uint64_t> batch_writes_{0};    // by links that are listed
+    std::atomic<uint64_t> batches_flushed_{0}; // batches that their caller has come back for
+    uint64_t batch_writes_seen_ = 0;           // the I/O thread's, as the next
+    uint64_t batches_flushed_seen_ = 0;
     bool look_is_due_ = false;
+    int quiet_looks_ = 0; // in a row
     Nanoseconds last_write_ns_ = 0;
 };
 

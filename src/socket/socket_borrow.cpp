@@ -164,11 +164,27 @@ void Socket::tick() {
     }
 }
 
+// With one link the report is most likely about that: it is read first. When that has read it
+// empty, the set need not be asked: epoll looks again at what a set has noted before it tells the
+// set above, and finds nothing. Else the report was about something else, or has to be taken out of
+// the set, because the queue is full.
+bool Socket::serve_only_link(Turn &turn) {
+    const std::shared_ptr<Link> link = only_link_->shared_from_this();
+    if (!link->is_up() || link->has_write_watch()) return false;
+    const uint64_t reads = link->reads();
+    link->note_ready(turn, ready::read);
+    link->serve_input(turn);
+    end_call(turn);
+    return link->reads() != reads && !link->may_have_input();
+}
+
 // I/O thread: the set reports.
 void Socket::serve_set() {
     const std::shared_ptr<Socket> self = shared_from_this();
     Turn turn(turn_);
     if (borrowed_ || !set_.is_open()) return;
+    if (only_link_ && links_up_ == 1 && serve_only_link(turn)) return;
+    if (borrowed_) return; // meanwhile: what is in the set is for that caller
     PollEvent events[events_max];
     const int count = set_.wait(events, events_max, 0);
     for (int i = 0; i < count; ++i) {

@@ -52,6 +52,7 @@ IoResult read_some(int fd, void *buffer, size_t size) {
 }
 
 IoResult read_vector(int fd, const iovec *pieces, int count) {
+    if (count == 1) return read_some(fd, pieces->iov_base, pieces->iov_len);
     if (!has_bytes(pieces, count)) return moved(0);
     msghdr header = header_for(pieces, count);
     ssize_t got;
@@ -70,6 +71,7 @@ IoResult write_some(int fd, const void *data, size_t size) {
 }
 
 IoResult write_vector(int fd, const iovec *pieces, int count) {
+    if (count == 1) return write_some(fd, pieces->iov_base, pieces->iov_len);
     const msghdr header = header_for(pieces, count);
     ssize_t sent;
     do {

@@ -95,6 +95,7 @@ class FakeLink final : public PipeFarEnd {
     void rollback() override { ++rollbacks; }
     bool is_taking() const override { return taking; }
     size_t returned_messages() const override { return returned; }
+    size_t batched_messages() const override { return 0; }
     Next next_message(Message &frame) override {
         ++asked;
         if (inbound.empty()) return Next::none;

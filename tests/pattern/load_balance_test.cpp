@@ -224,3 +224,15 @@ TEST_CASE("random pipes, room and messages: every message arrives whole, once, i
     CHECK(received == sent);
     CHECK(sent > 1000);
 }
+
+TEST_CASE("Room is that of all pipes together, and at least one where a message may be sent") {
+    Fixture f(2, 3);
+    CHECK(f.push.room(100) == 6);
+    CHECK(f.push.room(4) >= 4);
+    for (int i = 0; i < 5; ++i) REQUIRE_FALSE(send_message(f.push, {"x"}));
+    CHECK(f.push.room(100) == 1);
+    REQUIRE_FALSE(send_message(f.push, {"x"}));
+    CHECK(f.push.room(100) == 0);
+    CHECK(Fixture(0).push.room(100) == 0);
+    CHECK(Fixture(1).push.room(100) == 100); // no limit
+}
