@@ -16,7 +16,7 @@ void InprocNames::join(PipePair &pair, const InprocSide &connecter, const Inproc
     near.outbound().set_reader_part(binder.receive_hwm);
     far.outbound().set_writer_part(binder.send_hwm);
     far.set_peer_routing_id(connecter.routing_id);
-    far.announced_routing_id = binder.routing_id;
+    far.announce_routing_id(binder.routing_id);
     far.give_to(binder.mailbox);
     near.notify(Pipe::named);
 }

@@ -169,11 +169,11 @@ void Socket::end_connection(Link &link, int linger_ms) {
 void Socket::adopt(Pipe &pipe) {
     ++changes_;
     mailbox_->wake(); // another thread of a thread-safe socket may wait for a peer
-    pipe.socket_index = pipes_.size();
+    pipe.socket_index = uint32_t(pipes_.size());
     pipes_.push_back(&pipe);
     if (pipe.far_end()) {
-        pipe.outbound().set_writer_part(options_.link.send_hwm);
-        pipe.inbound().set_reader_part(options_.link.receive_hwm);
+        pipe.outbound().set_writer_part(options_->link.send_hwm);
+        pipe.inbound().set_reader_part(options_->link.receive_hwm);
     }
 }
 
@@ -243,7 +243,7 @@ void Socket::take_news() {
             attach(pipe);
         }
         if ((news & Pipe::named) && !pipe.is_identified())
-            name_peer(pipe, pipe.other_end().announced_routing_id);
+            name_peer(pipe, pipe.other_end().announced_routing_id());
         if ((news & Pipe::writable) && !pipe.writing_stopped) pattern_->writable(pipe);
         if (news & Pipe::ended) {
             stop_writing(pipe);
