@@ -26,6 +26,7 @@
 #ifndef TERN_SOCKET_SOCKET_HPP
 #define TERN_SOCKET_SOCKET_HPP
 
+#include "base/ring.hpp"
 #include "link/connector.hpp"
 #include "link/link_host.hpp"
 #include "link/listener.hpp"
@@ -34,7 +35,6 @@
 #include "socket/monitor.hpp"
 #include "socket/options.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -284,11 +284,11 @@ class Socket final : public LinkHost,
     size_t links_up_ = 0;
     Link *only_link_ = nullptr;
     int blocked_links_ = 0;
-    std::vector<Link *> outputs_;
-    std::deque<Link *> inputs_;
+    Ring<Link *> outputs_;
+    Ring<Link *> inputs_;
     // Links whose batch grows. The I/O thread looks at them in passing; it takes the turn for that
     // only if it has to.
-    std::deque<Link *> batches_;
+    Ring<Link *> batches_;
     std::atomic<size_t> batches_listed_{0};
     std::atomic<uint64_t> batch_writes_{0}; // by links that are listed
     uint64_t batch_writes_seen_ = 0;

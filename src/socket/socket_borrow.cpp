@@ -1,8 +1,6 @@
 // The socket's set of descriptors, and who waits for it: the calling thread or the I/O thread.
 #include "socket/socket.hpp"
 
-#include <algorithm>
-
 namespace tern {
 
 namespace {
@@ -87,9 +85,8 @@ std::shared_ptr<Link> Socket::find_link(uint64_t id) {
 }
 
 void Socket::forget_link(Link &link) {
-    const auto scrub = [&link](auto &list, bool &listed) {
-        if (!listed) return;
-        list.erase(std::remove(list.begin(), list.end(), &link), list.end());
+    const auto scrub = [&link](Ring<Link *> &list, bool &listed) {
+        if (listed) list.remove(&link);
         listed = false;
     };
     scrub(outputs_, link.in_output_list);
