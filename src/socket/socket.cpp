@@ -47,7 +47,9 @@ Result<std::shared_ptr<Socket>> Socket::create(Context &context, int type,
         socket->borrows_ = false;
         return socket;
     }
-    if (const Error error = socket->mailbox_->open()) return error;
+    // Who can not sleep on a word needs a descriptor for every wait: without one there is no socket.
+    if (!can_sleep_on_words)
+        if (const Error error = socket->mailbox_->open()) return error;
     return socket;
 }
 
@@ -67,7 +69,7 @@ Error Socket::begin_call() {
         // The signal is taken back and armed again before anything is looked at: what comes later
         // is signalled anew (FD-2).
         mailbox_->end_sleep();
-        mailbox_->begin_sleep();
+        mailbox_->begin_sleep_on_descriptor();
     }
     if (mailbox_->has_news()) take_news();
     return err::none;
@@ -440,18 +442,31 @@ Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) 
     if (!inputs_.empty() && read_listed_links(turn)) return begin_call();
     if (mailbox_->room()) return wait_among_others(turn, deadline, changes_seen);
     if (changes_ == changes_seen && try_before_sleep(turn)) return begin_call();
-    mailbox_->begin_sleep();
+    // The waker is in the set, and what ZMQ_FD has named has to tell of every change.
+    const bool is_on_set = set_.is_open() && borrows_;
+    const bool is_on_word = can_sleep_on_words && !is_on_set && !fd_is_out_;
+    if (is_on_word) {
+        mailbox_->begin_sleep_on_word();
+    } else {
+        if (const Error error = mailbox_->open()) return error;
+        mailbox_->begin_sleep_on_descriptor();
+    }
     if (mailbox_->has_news() || changes_ != changes_seen ||
         terminated_.load(std::memory_order_seq_cst)) {
         mailbox_->end_sleep();
         return begin_call();
     }
-    if (set_.is_open() && borrows_) borrow();
+    if (is_on_set) borrow();
     waiting_ = true;
     ++seen_;
     int n;
     if (borrowed_) {
         n = collect(turn, deadline);
+    } else if (is_on_word) {
+        const Nanoseconds timeout = deadline.left_ns();
+        turn.unlock();
+        n = mailbox_->sleep_on_word(timeout) ? 0 : -1;
+        turn.lock();
     } else {
         pollfd item{mailbox_->fd(), POLLIN, 0};
         const int timeout_ms = deadline.left_ms();
@@ -514,9 +529,9 @@ int Socket::ready_events(int wanted, Error &error) {
 
 int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
     Turn turn(turn_);
-    if ((error = begin_call())) return 0;
+    if ((error = begin_call()) || (error = mailbox_->open())) return 0;
     flush_batches(turn);
-    mailbox_->begin_sleep();
+    mailbox_->begin_sleep_on_descriptor();
     // Once more, now that everybody knows that we sleep.
     if ((error = check_alive())) {
         mailbox_->end_sleep();

@@ -7,9 +7,11 @@
 //          and no other thread is woken. The I/O thread takes them back about a millisecond after the
 //          caller was last seen, or at once when there is something to write.
 //
-//   Whoever waits first publishes that it sleeps (Mailbox::begin_sleep), then looks at everything
-//   again under the turn, then sleeps. Whoever changes something does so under the turn, or posts it
-//   to the mailbox, and then wakes the sleeper if it sees one: no wake-up is lost.
+//   Whoever waits first publishes that it sleeps (Mailbox), then looks at everything again under the
+//   turn, then sleeps. Whoever changes something does so under the turn, or posts it to the mailbox,
+//   and then wakes the sleeper if it sees one: no wake-up is lost. It sleeps on the mailbox's word
+//   while there is no set, and takes no descriptor for that. When the I/O thread makes the set
+//   meanwhile, the sleeper stays on the word: the I/O thread reads and wakes it until the next wait.
 //
 //   The links' descriptors are edge-triggered in the socket's own set. Whoever takes a report from
 //   that set notes it in the link under the turn before it does anything else, so that a change of

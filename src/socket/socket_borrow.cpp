@@ -30,7 +30,8 @@ Error Socket::watch(Link &link, int fd) {
         set_failed_ = bool(set_.open());
         // Where nobody waits on the set, the waker is not in it: ZMQ_FD, and thread-safe types.
         if (!set_failed_ && borrows_)
-            set_failed_ = bool(set_.add(mailbox_->fd(), waker_id, ready::read));
+            set_failed_ = bool(mailbox_->open()) ||
+                          bool(set_.add(mailbox_->fd(), waker_id, ready::read));
         if (!set_failed_) {
             const auto watch = loop_->watch(set_.fd(), set_handler_, ready::read);
             if (watch) set_watch_ = *watch;

@@ -352,6 +352,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
     case ZMQ_FD:
         if (*size < sizeof(int)) return err::invalid;
         if (!fd_is_out_) {
+            if (const Error error = mailbox_->open()) return error;
             // From now on the application waits for this descriptor, and the I/O thread reads.
             fd_is_out_ = true;
             borrows_ = false;
@@ -359,7 +360,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
             part_with_crowd();
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());
-            mailbox_->begin_sleep();
+            mailbox_->begin_sleep_on_descriptor();
         }
         return store_int(mailbox_->fd(), value, size);
     case ZMQ_LAST_ENDPOINT: return store_text(last_endpoint_, value, size);
