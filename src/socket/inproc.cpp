@@ -41,18 +41,6 @@ bool InprocNames::unbind(const std::string &name, const Mailbox *binder) {
     return true;
 }
 
-void InprocNames::unbind_all(const Mailbox *binder) {
-    std::lock_guard<std::mutex> guard(mutex_);
-    for (auto it = bound_.begin(); it != bound_.end();) {
-        if (it->second.mailbox != binder) {
-            ++it;
-            continue;
-        }
-        it->second.mailbox->drop_reference();
-        it = bound_.erase(it);
-    }
-}
-
 PipePair *InprocNames::make_pair(const InprocSide &connecter) {
     PipePair *pair = PipePair::create(true);
     if (!pair) return nullptr;

@@ -1,7 +1,6 @@
 // Messages and waiting: what happens on the calling thread.
 #include "socket/socket.hpp"
 
-#include "os/random.hpp"
 #include "os/thread.hpp"
 #include "os/wait_word.hpp"
 #include "socket/context.hpp"
@@ -30,16 +29,19 @@ constexpr Nanoseconds stream_gap = 20 * ns_per_us;
 thread_local Nanoseconds own_last_write_ns = 0;
 } // namespace
 
-Socket::Socket(Context &context, int type, const ContextOptions &context_options)
-    : context_(context), type_(type), options_(Options::defaults(type, context_options)) {}
+// The constructor is public for make_shared's sake.
+struct Socket::MadeByCreate {};
+
+Socket::Socket(const MadeByCreate &, Context &context, int type,
+               std::shared_ptr<const Options> defaults)
+    : context_(context), type_(type), options_(std::move(defaults)) {}
 
 Result<std::shared_ptr<Socket>> Socket::create(Context &context, int type,
-                                               const ContextOptions &context_options) {
-    if (type < ZMQ_PAIR || type > ZMQ_CHANNEL) return err::invalid;
-    std::shared_ptr<Socket> socket(new Socket(context, type, context_options));
-    socket->pattern_ = make_pattern(type, *socket, random_number());
+                                               std::shared_ptr<const Options> defaults) {
+    const auto socket =
+        std::make_shared<Socket>(MadeByCreate(), context, type, std::move(defaults));
+    socket->pattern_ = make_pattern(type, *socket, context.random_numbers().next());
     if (!socket->pattern_) return err::not_supported;
-    if (type == ZMQ_STREAM) socket->options_.link.raw = true;
     socket->mailbox_ = new Mailbox;
     if (is_thread_safe_type(type)) {
         socket->mailbox_->share();
@@ -98,7 +100,7 @@ Error Socket::send(Message &frame, bool dont_wait) {
         return err::none;
     }
     if (error != err::again) return error;
-    const Deadline deadline = dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_.send_timeout_ms);
+    const Deadline deadline = dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_->send_timeout_ms);
     for (;;) {
         end_call(turn);
         // Room may have been made where nobody has looked yet.
@@ -243,7 +245,7 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     Error error = pattern_->recv(received);
     if (error == err::again) {
         const Deadline deadline =
-            dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_.receive_timeout_ms);
+            dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_->receive_timeout_ms);
         for (;;) {
             end_call(turn);
             if (bring_in(turn, !deadline.is_immediate())) {

@@ -52,7 +52,10 @@ class Socket final : public LinkHost,
                      public std::enable_shared_from_this<Socket> {
   public:
     static Result<std::shared_ptr<Socket>> create(Context &context, int type,
-                                                  const ContextOptions &context_options);
+                                                  std::shared_ptr<const Options> defaults);
+    struct MadeByCreate;
+    Socket(const MadeByCreate &, Context &context, int type,
+           std::shared_ptr<const Options> defaults);
     ~Socket() override;
 
     // ---- messages
@@ -141,12 +144,17 @@ class Socket final : public LinkHost,
     void pipe_refused(Pipe &pipe) override;
     void pipe_unwanted(Pipe &pipe) override { unwanted_.push_back(&pipe); }
 
+    // For the context, under its lock.
+    size_t place_in_context = 0;
+
   private:
     struct Bound {
+        uint64_t id;
         std::string text;
         std::shared_ptr<Listener> listener; // null: an inproc name
     };
     struct Connected {
+        uint64_t id;
         std::string text;
         std::shared_ptr<Connector> connector;
         Pipe *inproc = nullptr;
@@ -161,8 +169,6 @@ class Socket final : public LinkHost,
         std::weak_ptr<Link> link;
         uint32_t generation = 0;
     };
-
-    Socket(Context &context, int type, const ContextOptions &context_options);
 
     // socket.cpp: messages and waiting
     Error check_alive() const;
@@ -216,10 +222,11 @@ class Socket final : public LinkHost,
     // socket_endpoints.cpp
     Error bind_inproc(const Endpoint &endpoint);
     Error connect_inproc(const Endpoint &endpoint, uint32_t *peer);
+    bool unbind_inproc(const std::string &text);
     Error choose_loop();
     InprocSide inproc_side();
     Error get_live_option(int option, void *value, size_t *size);
-    std::shared_ptr<const LinkOptions> snapshot() const;
+    std::shared_ptr<const LinkOptions> snapshot();
 
     Context &context_;
     const int type_;
@@ -229,7 +236,7 @@ class Socket final : public LinkHost,
     std::atomic<bool> terminated_{false};
 
     // ---- everything below is under the turn
-    Options options_;
+    SharedOptions options_;
     std::unique_ptr<Pattern> pattern_;
     std::vector<Pipe *> pipes_;
     std::vector<Pipe *> drained_;
@@ -261,8 +268,8 @@ class Socket final : public LinkHost,
 
     std::string last_endpoint_;
     uint64_t next_endpoint_id_ = 1;
-    std::map<uint64_t, Bound> bound_; // by endpoint id
-    std::map<uint64_t, Connected> connected_;
+    std::vector<Bound> bound_; // in the order of their ids
+    std::vector<Connected> connected_;
     std::shared_ptr<Monitor> monitor_;
     std::map<uint64_t, std::shared_ptr<void>> working_; // endpoints that have not finished
 
