@@ -220,8 +220,8 @@ class Socket final : public LinkHost,
     void leave_context();
 
     // socket_endpoints.cpp
-    Error bind_inproc(const Endpoint &endpoint);
-    Error connect_inproc(const Endpoint &endpoint, uint32_t *peer);
+    Error bind_inproc(Endpoint endpoint);
+    Error connect_inproc(Endpoint endpoint, uint32_t *peer);
     bool unbind_inproc(const std::string &text);
     Error choose_loop();
     InprocSide inproc_side();

@@ -79,10 +79,10 @@ Error Socket::bind(const char *text) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
-    const auto endpoint = parse_for(type_, text, true);
+    auto endpoint = parse_for(type_, text, true);
     if (!endpoint) return endpoint.error();
     if (endpoint->transport == Endpoint::Transport::inproc) {
-        const Error error = bind_inproc(*endpoint);
+        const Error error = bind_inproc(std::move(*endpoint));
         end_call(turn);
         return error;
     }
@@ -98,11 +98,11 @@ Error Socket::bind(const char *text) {
     return err::none;
 }
 
-Error Socket::bind_inproc(const Endpoint &endpoint) {
+Error Socket::bind_inproc(Endpoint endpoint) {
     if (const Error error = context_.inproc_names().bind(endpoint.address, inproc_side()))
         return error;
     last_endpoint_ = endpoint.text;
-    bound_.push_back({next_endpoint_id_++, endpoint.text, nullptr});
+    bound_.push_back({next_endpoint_id_++, std::move(endpoint.text), nullptr});
     // Those who were here before the name are met inside bind (CON-3).
     take_news();
     return err::none;
@@ -118,12 +118,12 @@ Error Socket::connect(const char *text, uint32_t *peer) {
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
     if (peer && options_->link.immediate) return err::fault; // the pipe would come later
-    const auto parsed = parse_for(type_, text, false);
+    auto parsed = parse_for(type_, text, false);
     if (!parsed) return parsed.error();
     const Endpoint &endpoint = *parsed;
     if (const Error error = pattern_->check_connect()) return error;
     if (endpoint.transport == Endpoint::Transport::inproc) {
-        const Error error = connect_inproc(endpoint, peer);
+        const Error error = connect_inproc(std::move(*parsed), peer);
         end_call(turn);
         return error;
     }
@@ -201,13 +201,13 @@ Error Socket::leave(const char *group) {
     return error;
 }
 
-Error Socket::connect_inproc(const Endpoint &endpoint, uint32_t *peer) {
+Error Socket::connect_inproc(Endpoint endpoint, uint32_t *peer) {
     PipePair *pair = context_.inproc_names().connect(endpoint.address, inproc_side());
     if (!pair) return err::no_memory;
     Pipe &pipe = pair->near_end();
     last_endpoint_ = endpoint.text;
     pipe.endpoint_id = next_endpoint_id_++;
-    connected_.push_back({pipe.endpoint_id, endpoint.text, nullptr, &pipe});
+    connected_.push_back({pipe.endpoint_id, std::move(endpoint.text), nullptr, &pipe});
     adopt(pipe);
     attach(pipe);
     if (peer) *peer = pattern_->peer_number(pipe);
