@@ -58,7 +58,7 @@ size_t Channel::room(uint64_t ahead) const {
 }
 
 bool Channel::write(Message &frame) {
-    if (!newest_) return queue_.push(frame);
+    if (!newest_) return queue().push(frame);
     // Conflation knows no multipart: every frame replaces the one before (CF-4).
     OwnMessage taken;
     std::swap(*taken, frame);
@@ -73,7 +73,7 @@ bool Channel::write(Message &frame) {
 bool Channel::publish() {
     written_.store(written_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (!crossing_) {
-        queue_.publish_guarded();
+        queue().publish_guarded();
         if (!reader_waits_.load(std::memory_order_relaxed)) return false;
         reader_waits_.store(false, std::memory_order_relaxed);
         return true;
@@ -83,7 +83,7 @@ bool Channel::publish() {
 
 bool Channel::publish_crossing() {
     if (in_flow_.load(std::memory_order_relaxed)) {
-        queue_.publish_guarded();
+        queue().publish_guarded();
         light_fence();
         ++published_unasked_;
         if (!reader_waits_.load(std::memory_order_relaxed)) return false;
@@ -93,7 +93,7 @@ bool Channel::publish_crossing() {
         if (published_unasked_ >= flow_pays) flow_begins_ = flow_begins_min;
         else if (flow_begins_ < flow_begins_max) flow_begins_ *= 2;
     } else {
-        queue_.publish();
+        queue().publish();
         if (!reader_waits_.load(std::memory_order_seq_cst)) {
             if (++published_unasked_ >= flow_begins_ && fences_are_unequal()) {
                 published_unasked_ = 0;
@@ -111,13 +111,13 @@ bool Channel::publish_crossing() {
 bool Channel::look_before_waiting() {
     for (int pauses = 32; pauses <= 64; pauses *= 2) {
         for (int i = 0; i < pauses; ++i) pause_core();
-        if (queue_.has_frames()) return true;
+        if (queue().has_frames()) return true;
     }
     return false;
 }
 
 void Channel::rollback() {
-    queue_.discard_unpublished();
+    queue().discard_unpublished();
 }
 
 bool Channel::can_read() {
@@ -128,7 +128,7 @@ bool Channel::can_read() {
         newest_->lock.unlock();
         return fresh;
     }
-    if (queue_.has_frames()) return true;
+    if (queue().has_frames()) return true;
     if (!crossing_) {
         reader_waits_.store(true, std::memory_order_relaxed);
         if (writer_waits_.load(std::memory_order_relaxed)) {
@@ -146,7 +146,7 @@ bool Channel::can_read() {
         reader_waits_.store(true, std::memory_order_seq_cst);
         if (in_flow_.load(std::memory_order_seq_cst)) heavy_fence();
     }
-    if (!queue_.has_frames_in_total_order()) {
+    if (!queue().has_frames_in_total_order()) {
         // Between two reports a writer may wait for a queue that is empty: now it is told.
         if (writer_waits_.load(std::memory_order_seq_cst) &&
             writer_waits_.exchange(false, std::memory_order_seq_cst)) {
@@ -168,7 +168,7 @@ bool Channel::read(Message &frame) {
         newest_->lock.unlock();
         return false;
     }
-    queue_.pop(frame);
+    queue().pop(frame);
     if (frame.has(Message::more)) return false;
     return report();
 }

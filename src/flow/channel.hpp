@@ -22,7 +22,8 @@
 
 namespace tern {
 
-class Channel {
+// The queue is a base so that the reader's counts share the line of its consumer.
+class Channel : private FrameQueue {
   public:
     explicit Channel(bool crossing) : crossing_(crossing) {}
 
@@ -38,13 +39,13 @@ class Channel {
     bool publish();
     // The two of them for a frame that is a whole message, if there is room. False: use the long way.
     bool write_whole(Message &frame, bool &reader_waits) {
-        if (newest_ || is_mid_message() || !can_write() || !queue_.push(frame)) return false;
+        if (newest_ || is_mid_message() || !can_write() || !queue().push(frame)) return false;
         reader_waits = publish();
         return true;
     }
     // Closes the frames of the unfinished message.
     void rollback();
-    bool is_mid_message() const { return queue_.has_unpublished(); }
+    bool is_mid_message() const { return queue().has_unpublished(); }
     // The writer will write no more.
     void end_writing() { writer_gone_.store(true, std::memory_order_seq_cst); }
     bool reader_is_gone() const { return reader_gone_.load(std::memory_order_acquire); }
@@ -58,7 +59,7 @@ class Channel {
     // The next frame in place of `frame`, which is plain, if the next one is too. False: use the
     // long way, which also leaves a sign of waiting.
     bool read_plain(Message &frame, bool &writer_waits) {
-        if (newest_ || !queue_.has_frames() || !queue_.pop_plain(frame)) return false;
+        if (newest_ || !queue().has_frames() || !queue().pop_plain(frame)) return false;
         writer_waits = report();
         return true;
     }
@@ -71,7 +72,7 @@ class Channel {
     void end_reading() { reader_gone_.store(true, std::memory_order_release); }
 
     // For a channel with both ends under one lock: does it hold anything, published or not?
-    bool holds_frames() { return queue_.has_unpublished() || queue_.has_frames(); }
+    bool holds_frames() { return queue().has_unpublished() || queue().has_frames(); }
 
     // ---- either
     // Whole messages in the queue, as far as this thread knows.
@@ -101,17 +102,23 @@ class Channel {
     bool report();
     void set_part(std::atomic<int> &part, int messages);
 
-    const bool crossing_;
-    FrameQueue queue_;
-    std::unique_ptr<Newest> newest_;
+    FrameQueue &queue() { return *this; }
+    const FrameQueue &queue() const { return *this; }
+
+    // The reader's.
+    std::atomic<uint64_t> read_{0}; // whole messages
+    uint64_t reported_last_ = 0;
+    bool writer_to_tell_ = false;
+
+    // What both read often and write rarely: a line of its own.
+    alignas(64) std::unique_ptr<Newest> newest_;
     std::atomic<int> limit_{0}; // 0: none
     std::atomic<int> writer_part_{absent};
     std::atomic<int> reader_part_{absent};
-
-    // Signs between the two, read often and written rarely: a line of their own.
-    alignas(64) std::atomic<bool> writer_waits_{false}; // set by the writer, cleared by either
-    std::atomic<bool> reader_waits_{true};              // set by the reader, cleared by either
-    std::atomic<bool> in_flow_{false};                  // the writer publishes with a light fence
+    const bool crossing_;
+    std::atomic<bool> writer_waits_{false}; // set by the writer, cleared by either
+    std::atomic<bool> reader_waits_{true};  // set by the reader, cleared by either
+    std::atomic<bool> in_flow_{false};      // the writer publishes with a light fence
     std::atomic<bool> writer_gone_{false};
     std::atomic<bool> reader_gone_{false};
     std::atomic<uint64_t> reported_{0}; // what the reader has read, now and then
@@ -121,12 +128,8 @@ class Channel {
     uint64_t reported_seen_ = 0;
     uint32_t published_unasked_ = 0; // messages in a row for which the reader did not wait
     uint32_t flow_begins_ = flow_begins_min;
-
-    // The reader's.
-    alignas(64) std::atomic<uint64_t> read_{0}; // whole messages
-    uint64_t reported_last_ = 0;
-    bool writer_to_tell_ = false;
 };
+static_assert(sizeof(Channel) == 5 * 64);
 
 } // namespace tern
 

@@ -5,9 +5,13 @@
 namespace tern {
 
 namespace {
-// The first chunk is small, because most queues never hold more than a few frames.
-constexpr uint32_t first_capacity = 31; // 512 bytes
+// Chunks begin small, because most queues never hold more than a few frames, and grow fourfold.
+constexpr uint32_t first_capacity = 7;   // 128 bytes
 constexpr uint32_t usual_capacity = 511; // 8 KiB
+uint32_t next_capacity(uint32_t capacity) {
+    return capacity == usual_capacity ? capacity : capacity * 4 + 3;
+}
+static_assert(((first_capacity * 4 + 3) * 4 + 3) * 4 + 3 == usual_capacity);
 } // namespace
 
 FrameQueue::Chunk *FrameQueue::new_chunk(uint32_t capacity) {
@@ -19,7 +23,7 @@ FrameQueue::Chunk *FrameQueue::new_chunk(uint32_t capacity) {
 
 bool FrameQueue::grow() {
     Chunk *chunk = spare_.exchange(nullptr, std::memory_order_acquire);
-    if (!chunk) chunk = new_chunk(tail_ ? usual_capacity : first_capacity);
+    if (!chunk) chunk = new_chunk(tail_ ? next_capacity(tail_->capacity) : first_capacity);
     if (!chunk) return false;
     chunk->next = nullptr;
     if (tail_) {

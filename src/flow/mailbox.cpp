@@ -20,45 +20,40 @@ void Mailbox::signal() {
         room_->wake();
         return;
     }
-    int expected = asleep;
-    if (!state_.compare_exchange_strong(expected, signalled, std::memory_order_seq_cst)) return;
-    const std::lock_guard<Lock> held(park_lock_);
-    if (!watch_) {
-        waker_.signal();
-        return;
+    switch (const uint32_t way = state_.load(std::memory_order_seq_cst)) {
+    case on_word:
+        if (move_to_signalled(way)) wake_sleepers(state_, 1);
+        break;
+    case on_descriptor:
+        if (move_to_signalled(way)) waker_.signal();
+        break;
+    case parked: {
+        const std::lock_guard<Lock> held(park_lock_);
+        if (move_to_signalled(way)) watch_->sleep_ended(watch_index_);
+        break;
     }
-    watch_was_told_ = true;
-    watch_->sleep_ended(watch_index_);
+    default: break;
+    }
 }
 
 void Mailbox::park(SleepWatch &watch, uint32_t index) {
-    {
-        const std::lock_guard<Lock> held(park_lock_);
-        watch_ = &watch;
-        watch_index_ = index;
-        watch_was_told_ = false;
-    }
-    begin_sleep();
+    const std::lock_guard<Lock> held(park_lock_);
+    watch_ = &watch;
+    watch_index_ = index;
+    begin_sleep(parked);
 }
 
-// Who has ended the sleep and not come to the lock yet finds no watch, and signals as for any sleeper.
 bool Mailbox::unpark() {
-    bool was_told;
-    {
-        const std::lock_guard<Lock> held(park_lock_);
-        watch_ = nullptr;
-        was_told = watch_was_told_;
-    }
-    if (was_told) state_.store(awake, std::memory_order_seq_cst);
-    else end_sleep();
-    return was_told;
+    const std::lock_guard<Lock> held(park_lock_);
+    watch_ = nullptr;
+    return state_.exchange(awake, std::memory_order_seq_cst) == signalled;
 }
 
 void Mailbox::end_sleep() {
     if (state_.exchange(awake, std::memory_order_seq_cst) != signalled) return;
     // The signaller is between its exchange and its write: wait for it, or the descriptor would
     // stay readable with nothing to say.
-    waker_.drain_promised();
+    if (way_ == on_descriptor) waker_.drain_promised();
 }
 
 } // namespace tern

@@ -8,14 +8,13 @@ PipePair::PipePair(bool crossing) : channels_{Channel(crossing), Channel(crossin
     for (int i = 0; i < 2; ++i) {
         ends_[i].out_ = &channels_[i];
         ends_[i].in_ = &channels_[1 - i];
-        ends_[i].other_ = &ends_[1 - i];
         ends_[i].pair_ = this;
     }
 }
 
 PipePair::~PipePair() {
     for (Pipe &end : ends_) {
-        if (end.has_next_) end.next_.close();
+        if (end.has_next_) end.next_->close();
         if (end.mailbox_) end.mailbox_->drop_reference();
     }
 }
@@ -38,7 +37,7 @@ bool Pipe::write(Message &frame) {
     write_queued_ = false;
     const bool reader_waits = out_->publish();
     if (far_) far_->message_queued();
-    else if (reader_waits) other_->notify(readable);
+    else if (reader_waits) other_end().notify(readable);
     return true;
 }
 
@@ -59,7 +58,7 @@ void Pipe::discard_outbound() {
 // Whether the queue has a message; a writer that waits hears when it has none.
 bool Pipe::has_queued() {
     if (in_->can_read()) return true;
-    if (in_->take_writer_to_tell()) other_->notify(writable);
+    if (in_->take_writer_to_tell()) other_end().notify(writable);
     return false;
 }
 
@@ -68,7 +67,9 @@ bool Pipe::check_read() {
     for (;;) {
         if (has_queued()) return true;
         if (!far_) return false;
-        switch (far_->next_message(next_)) {
+        if (!next_) next_.reset(new (std::nothrow) Message);
+        if (!next_) return false;
+        switch (far_->next_message(*next_)) {
         case PipeFarEnd::Next::none: return false;
         case PipeFarEnd::Next::direct: has_next_ = true; return true;
         case PipeFarEnd::Next::queued: break;
@@ -78,7 +79,7 @@ bool Pipe::check_read() {
 
 bool Pipe::read(Message &frame) {
     if (has_next_) {
-        frame = next_;
+        frame = *next_;
         has_next_ = false;
         return true;
     }
@@ -94,7 +95,7 @@ bool Pipe::read(Message &frame) {
     if (far_) {
         if (writer_waits) far_->room_made();
     } else if (writer_waits) {
-        other_->notify(writable);
+        other_end().notify(writable);
     }
     return true;
 }
@@ -125,7 +126,7 @@ void Pipe::close() {
     rollback();
     out_->end_writing();
     in_->end_reading();
-    if (!far_) other_->notify(ended);
+    if (!far_) other_end().notify(ended);
 }
 
 void Pipe::release() {

@@ -12,6 +12,7 @@
 #include "flow/mailbox.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace tern {
@@ -84,7 +85,7 @@ class Pipe {
         bool reader_waits = false;
         if (mid_write_ || out_->reader_is_gone() || !out_->write_whole(message, reader_waits))
             return false;
-        if (reader_waits) other_->notify(readable);
+        if (reader_waits) other_end().notify(readable);
         return true;
     }
     bool is_mid_write() const { return mid_write_; }
@@ -100,7 +101,7 @@ class Pipe {
     bool read_plain(Message &message) {
         bool writer_waits = false;
         if (has_next_ || mid_read_ || !in_->read_plain(message, writer_waits)) return false;
-        if (writer_waits) other_->notify(writable);
+        if (writer_waits) other_end().notify(writable);
         return true;
     }
     bool has_next() const { return has_next_; }
@@ -112,6 +113,11 @@ class Pipe {
     // ---- identity of the peer, for ROUTER, REP and STREAM
     const std::string &peer_routing_id() const { return peer_routing_id_; }
     void set_peer_routing_id(std::string id) { peer_routing_id_ = std::move(id); }
+    // Of a binder, which says it before it posts `named` to the other end; read there afterwards.
+    std::string announced_routing_id() const { return announced_ ? *announced_ : std::string(); }
+    void announce_routing_id(const std::string &id) {
+        if (!id.empty()) announced_ = std::make_unique<const std::string>(id);
+    }
     // False until a peer that names itself has been heard (a connection that is not up yet).
     bool is_identified() const { return identified_; }
     void set_identified(bool identified) { identified_ = identified; }
@@ -119,7 +125,7 @@ class Pipe {
     void set_connected_side(bool connected) { connected_side_ = connected; }
 
     // ---- life
-    Pipe &other_end() const { return *other_; }
+    inline Pipe &other_end() const;
     Channel &outbound() { return *out_; }
     Channel &inbound() { return *in_; }
     void set_far_end(PipeFarEnd *far) { far_ = far; }
@@ -144,19 +150,17 @@ class Pipe {
     // For the pattern: whatever it wants to note about this pipe.
     struct PatternNote {
         uint64_t number = 0;
+        uint32_t balance_index = 0;
+        uint32_t index = 0;
         bool in_fair_queue = false;
-        size_t balance_index = 0;
         bool in_load_balance = false;
         bool flag = false;
-        size_t index = 0;
     } note;
     // For the socket.
-    uint64_t endpoint_id = 0;
-    size_t socket_index = 0;
     bool writing_stopped = false;
     bool drained = false;
-    // Written by a binder before it posts `named` to the other end, read there afterwards.
-    std::string announced_routing_id;
+    uint32_t socket_index = 0;
+    uint64_t endpoint_id = 0; // of an inproc connect
 
     Pipe *next_news = nullptr;
 
@@ -166,7 +170,6 @@ class Pipe {
     bool has_queued();
     Channel *out_ = nullptr;
     Channel *in_ = nullptr;
-    Pipe *other_ = nullptr;
     PipePair *pair_ = nullptr;
     PipeFarEnd *far_ = nullptr;
     Mailbox *mailbox_ = nullptr;
@@ -174,11 +177,12 @@ class Pipe {
     bool mid_write_ = false;
     bool mid_read_ = false;
     bool write_queued_ = false; // the message being written goes to the queue, not to the batch
-    bool has_next_ = false;     // next_ holds a message taken from the link, not yet handed out
+    bool has_next_ = false;     // a message was taken from the link and not yet handed out: next_
     bool identified_ = true;
     bool connected_side_ = false;
-    Message next_;
+    std::unique_ptr<Message> next_; // made when it is needed first
     std::string peer_routing_id_;
+    std::unique_ptr<const std::string> announced_;
 };
 
 // The shared part of a pipe. Freed when both ends have let go.
@@ -197,6 +201,10 @@ class PipePair {
     Pipe ends_[2];
     std::atomic<uint32_t> references_{2};
 };
+
+inline Pipe &Pipe::other_end() const {
+    return pair_->ends_[this == &pair_->ends_[0] ? 1 : 0];
+}
 
 } // namespace tern
 

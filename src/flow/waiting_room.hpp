@@ -33,7 +33,9 @@ class WaitingRoom {
     bool has_sleepers() const;
     // Until somebody has called wake() since the ticket was given, or the time is over; may return
     // early, as after a signal.
-    void sleep(uint32_t ticket, Nanoseconds timeout) { sleep_while(wakes_, ticket, timeout); }
+    void sleep(uint32_t ticket, Nanoseconds timeout) {
+        (void)sleep_while(wakes_, ticket, timeout);
+    }
 
     // ---- pollers: a descriptor that turns readable, once each time it was armed
     void add_watch(std::shared_ptr<Waker> waker);

@@ -13,6 +13,7 @@
 #ifndef TERN_LINK_LINK_HPP
 #define TERN_LINK_LINK_HPP
 
+#include "base/ring.hpp"
 #include "flow/pipe.hpp"
 #include "link/group_envelope.hpp"
 #include "link/heartbeat.hpp"
@@ -24,7 +25,6 @@
 #include "os/fd.hpp"
 #include "protocol/handshake.hpp"
 
-#include <deque>
 #include <memory>
 
 namespace tern {
@@ -227,7 +227,7 @@ class Link final : public PipeFarEnd,
     // Outbound.
     OutBatch filling_;
     OutBatch sending_;
-    std::deque<OwnMessage> returned_; // from a connection that broke, before anything in the queue
+    Ring<OwnMessage> returned_; // from a connection that broke, before anything in the queue
     size_t returned_messages_ = 0;
     bool writing_ = false;
     bool write_blocked_ = false;

@@ -19,4 +19,15 @@ uint32_t random_number() {
     return uint32_t(mixed * 0xbf58476d1ce4e5b9u >> 32);
 }
 
+RandomNumbers::RandomNumbers() : state_(uint64_t(random_number()) << 32 | random_number()) {}
+
+// SplitMix64.
+uint32_t RandomNumbers::next() {
+    constexpr uint64_t step = 0x9e3779b97f4a7c15u;
+    uint64_t mixed = state_.fetch_add(step, std::memory_order_relaxed) + step;
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+    return uint32_t(mixed >> 32);
+}
+
 } // namespace tern

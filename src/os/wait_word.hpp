@@ -14,10 +14,17 @@
 
 namespace tern {
 
+// Whether a sleep is one, and not a row of naps.
+#if defined(__linux__)
+constexpr bool can_sleep_on_words = true;
+#else
+constexpr bool can_sleep_on_words = false;
+#endif
+
 // Sleeps while the word has this value; may return early.
 void sleep_while(std::atomic<uint32_t> &word, uint32_t value);
-// The same for `timeout` at most; `never` sets no limit.
-void sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout);
+// The same for `timeout` at most; `never` sets no limit. False: a signal handler ran.
+bool sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeout);
 void wake_sleepers(std::atomic<uint32_t> &word, int count);
 
 // Tells the core that this is a spinning loop.

@@ -6,13 +6,13 @@ namespace tern {
 
 void FairQueue::swap(size_t a, size_t b) {
     std::swap(pipes_[a], pipes_[b]);
-    pipes_[a]->note.index = a;
-    pipes_[b]->note.index = b;
+    pipes_[a]->note.index = uint32_t(a);
+    pipes_[b]->note.index = uint32_t(b);
 }
 
 void FairQueue::attach(Pipe &pipe) {
     pipe.note.in_fair_queue = true;
-    pipe.note.index = pipes_.size();
+    pipe.note.index = uint32_t(pipes_.size());
     pipes_.push_back(&pipe);
     readable(pipe);
 }

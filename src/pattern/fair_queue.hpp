@@ -3,9 +3,9 @@
 #ifndef TERN_PATTERN_FAIR_QUEUE_HPP
 #define TERN_PATTERN_FAIR_QUEUE_HPP
 
+#include "base/ring.hpp"
 #include "pattern/pattern.hpp"
 
-#include <deque>
 #include <vector>
 
 namespace tern {
@@ -45,7 +45,7 @@ class FairQueue {
     bool mid_message_ = false;
     // The rest of a message whose pipe was detached while it was being read: it had arrived whole,
     // and is read to its end.
-    std::deque<OwnMessage> rest_;
+    Ring<OwnMessage> rest_;
 };
 
 } // namespace tern

@@ -6,7 +6,7 @@ namespace tern {
 
 void FanOut::attach(Pipe &pipe) {
     pipe.note.in_load_balance = true;
-    pipe.note.balance_index = pipes_.size();
+    pipe.note.balance_index = uint32_t(pipes_.size());
     pipe.note.number = 0;
     pipes_.push_back(&pipe);
 }

@@ -8,13 +8,13 @@ namespace tern {
 // A pipe may be in the fair queue too, so its place here has a field of its own.
 void LoadBalance::swap(size_t a, size_t b) {
     std::swap(pipes_[a], pipes_[b]);
-    pipes_[a]->note.balance_index = a;
-    pipes_[b]->note.balance_index = b;
+    pipes_[a]->note.balance_index = uint32_t(a);
+    pipes_[b]->note.balance_index = uint32_t(b);
 }
 
 void LoadBalance::attach(Pipe &pipe) {
     pipe.note.in_load_balance = true;
-    pipe.note.balance_index = pipes_.size();
+    pipe.note.balance_index = uint32_t(pipes_.size());
     pipes_.push_back(&pipe);
     writable(pipe);
 }

@@ -2,10 +2,10 @@
 #ifndef TERN_PATTERN_PAIR_HPP
 #define TERN_PATTERN_PAIR_HPP
 
+#include "base/ring.hpp"
 #include "pattern/pattern.hpp"
 
 #include <algorithm>
-#include <deque>
 
 namespace tern {
 
@@ -28,7 +28,7 @@ class Pair final : public Pattern {
     PatternHost &host_;
     Pipe *pipe_ = nullptr;
     bool writable_ = false;
-    std::deque<OwnMessage> rest_; // of a message that was being read when its pipe was detached
+    Ring<OwnMessage> rest_; // of a message that was being read when its pipe was detached
 };
 
 } // namespace tern

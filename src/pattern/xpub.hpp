@@ -3,11 +3,11 @@
 #ifndef TERN_PATTERN_XPUB_HPP
 #define TERN_PATTERN_XPUB_HPP
 
+#include "base/ring.hpp"
 #include "pattern/fan_out.hpp"
 #include "pattern/pipe_set.hpp"
 #include "pattern/topic_trie.hpp"
 
-#include <deque>
 
 namespace tern {
 
@@ -49,7 +49,7 @@ class Xpub : public Pattern {
     Subscriptions subscriptions_;
     Subscriptions requested_; // what peers asked for, while the application decides (MANUAL)
     int topics_ = 0;
-    std::deque<Pending> pending_;
+    Ring<Pending> pending_;
     Pipe *last_asker_ = nullptr;
     bool verbose_subscribe_ = false;
     bool verbose_unsubscribe_ = false;

@@ -28,6 +28,7 @@ Context::~Context() {
 
 Error Context::set_option(int option, const void *value, size_t size) {
     std::lock_guard<std::mutex> guard(mutex_);
+    defaults_ = {};
     return set_context_option(options_, option, value, size);
 }
 
@@ -58,6 +59,14 @@ Error Context::start_threads() {
     return err::none;
 }
 
+// Under mutex_.
+std::shared_ptr<const Options> Context::defaults_of(int socket_type) {
+    auto &defaults = defaults_[size_t(socket_type)];
+    if (!defaults)
+        defaults = std::make_shared<const Options>(Options::defaults(socket_type, options_));
+    return defaults;
+}
+
 Result<void *> Context::make_socket(int type) {
     std::lock_guard<std::mutex> guard(mutex_);
     if (is_terminating()) return err::terminated;
@@ -65,12 +74,17 @@ Result<void *> Context::make_socket(int type) {
         if (const Error error = start_threads()) return error == Error(EAGAIN) ? err::no_memory : error;
     }
     if (slots_ >= max_sockets_) return err::too_many_files;
-    auto socket = Socket::create(*this, type, options_);
+    if (type < 0 || type >= socket_types) return err::invalid;
+    auto socket = Socket::create(*this, type, defaults_of(type));
     if (!socket) return socket.error();
-    void *handle = make_handle(HandleKind::socket, *socket);
-    if (!handle) return err::no_memory;
+    (*socket)->place_in_context = sockets_.size();
+    sockets_.push_back(*socket);
+    void *handle = make_handle(HandleKind::socket, std::move(*socket));
+    if (!handle) {
+        sockets_.pop_back();
+        return err::no_memory;
+    }
     ++slots_;
-    sockets_.insert(*socket);
     return handle;
 }
 
@@ -98,12 +112,13 @@ Loop *Context::choose_loop(uint64_t affinity) {
 void Context::socket_finished(Socket *socket) {
     std::shared_ptr<Socket> held; // let go of after the lock
     std::lock_guard<std::mutex> guard(mutex_);
-    for (auto it = sockets_.begin(); it != sockets_.end(); ++it) {
-        if (it->get() != socket) continue;
-        held = *it;
-        sockets_.erase(it);
-        break;
+    const size_t place = socket->place_in_context;
+    held = std::move(sockets_[place]);
+    if (place + 1 < sockets_.size()) {
+        sockets_[place] = std::move(sockets_.back());
+        sockets_[place]->place_in_context = place;
     }
+    sockets_.pop_back();
     --slots_;
     if (sockets_.empty()) finished_.signal();
 }
@@ -113,7 +128,7 @@ void Context::shut_down() {
     {
         std::lock_guard<std::mutex> guard(mutex_);
         terminating_.store(true, std::memory_order_release);
-        sockets.assign(sockets_.begin(), sockets_.end());
+        sockets = sockets_;
     }
     for (const auto &socket : sockets) socket->terminate();
 }

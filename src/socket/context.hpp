@@ -7,19 +7,21 @@
 
 #include "os/fork_guard.hpp"
 #include "os/helper_threads.hpp"
+#include "os/random.hpp"
 #include "reactor/loop.hpp"
 #include "socket/context_options.hpp"
 #include "socket/inproc.hpp"
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <unordered_set>
 #include <vector>
 
 namespace tern {
 
 class Socket;
+struct Options;
 
 class Context {
   public:
@@ -39,6 +41,7 @@ class Context {
     bool is_terminating() const { return terminating_.load(std::memory_order_acquire); }
     bool is_inherited() const { return fork_guard_.is_inherited(); }
     InprocNames &inproc_names() { return inproc_names_; }
+    RandomNumbers &random_numbers() { return random_numbers_; }
     HelperThreads &resolver() { return resolver_; }
     // For tokens of security handshakes. Those that only need this machine do not wait behind those
     // that ask a ticket server.
@@ -55,10 +58,13 @@ class Context {
   private:
     Context() = default;
     Error start_threads();
+    std::shared_ptr<const Options> defaults_of(int socket_type);
 
+    static constexpr int socket_types = 21;
     const ForkGuard fork_guard_;
     std::atomic<bool> terminating_{false};
     InprocNames inproc_names_;
+    RandomNumbers random_numbers_;
     HelperThreads resolver_{"ZMQbg/Resolver"};
     HelperThreads ticket_seekers_{"ZMQbg/Seeker"};
     HelperThreads ticket_readers_{"ZMQbg/Reader"};
@@ -69,7 +75,9 @@ class Context {
     bool started_ = false;                                // under mutex_
     int max_sockets_ = 0;                                 // under mutex_, latched at the start
     int slots_ = 0;                                       // under mutex_
-    std::unordered_set<std::shared_ptr<Socket>> sockets_; // under mutex_
+    // What new sockets of a type begin with; under mutex_, made when the first one is.
+    std::array<std::shared_ptr<const Options>, socket_types> defaults_;
+    std::vector<std::shared_ptr<Socket>> sockets_; // under mutex_; each knows its place
     std::vector<std::unique_ptr<Loop>> loops_;            // fixed after the start
 };
 

@@ -16,7 +16,7 @@ void InprocNames::join(PipePair &pair, const InprocSide &connecter, const Inproc
     near.outbound().set_reader_part(binder.receive_hwm);
     far.outbound().set_writer_part(binder.send_hwm);
     far.set_peer_routing_id(connecter.routing_id);
-    far.announced_routing_id = binder.routing_id;
+    far.announce_routing_id(binder.routing_id);
     far.give_to(binder.mailbox);
     near.notify(Pipe::named);
 }
@@ -39,18 +39,6 @@ bool InprocNames::unbind(const std::string &name, const Mailbox *binder) {
     it->second.mailbox->drop_reference();
     bound_.erase(it);
     return true;
-}
-
-void InprocNames::unbind_all(const Mailbox *binder) {
-    std::lock_guard<std::mutex> guard(mutex_);
-    for (auto it = bound_.begin(); it != bound_.end();) {
-        if (it->second.mailbox != binder) {
-            ++it;
-            continue;
-        }
-        it->second.mailbox->drop_reference();
-        it = bound_.erase(it);
-    }
 }
 
 PipePair *InprocNames::make_pair(const InprocSide &connecter) {

@@ -33,7 +33,6 @@ class InprocNames {
     Error bind(const std::string &name, const InprocSide &binder);
     // False when this binder does not hold the name.
     bool unbind(const std::string &name, const Mailbox *binder);
-    void unbind_all(const Mailbox *binder);
     // A new pair whose near end is the caller's. Null when there is no memory.
     PipePair *connect(const std::string &name, const InprocSide &connecter);
     // The same for those who do not wait for a binder: ENOENT when there is none, and

@@ -45,6 +45,7 @@ Monitor::Monitor(InprocNames &names, uint64_t events, int version, int type)
     : names_(names), events_(events), version_(version), pattern_(make_pattern(type, *this, 0)) {}
 
 Error Monitor::start(const std::string &name) {
+    name_ = name;
     Mailbox *mailbox = new Mailbox;
     mailbox->set_listener(shared_from_this());
     {
@@ -170,7 +171,7 @@ void Monitor::stop(bool tell) {
             std::lock_guard<Lock> guard(lock_);
             mailbox = mailbox_;
         }
-        if (mailbox) names_.unbind_all(mailbox);
+        if (mailbox) names_.unbind(name_, mailbox);
     }
     std::lock_guard<Lock> guard(lock_);
     if (stopped_) return;

@@ -63,6 +63,7 @@ class Monitor final : public MailboxListener,
     InprocNames &names_;
     const uint64_t events_;
     const int version_;
+    std::string name_; // set by start()
     Lock lock_;
     std::unique_ptr<Pattern> pattern_;
     Mailbox *mailbox_ = nullptr;

@@ -655,6 +655,20 @@ Error set_option(Options &options, int socket_type, int option, const void *valu
     }
 }
 
+Error SharedOptions::set(int socket_type, int option, const void *value, size_t size) {
+    const OptionRow *row = find_option(option);
+    if (!row) return err::invalid;
+    if (!row->set && !row->slot) return check_option(*row, socket_type, value, size);
+    if (own_) return set_option(*own_, socket_type, option, value, size);
+    if (const Error error = check_option(*row, socket_type, value, size)) return error;
+    const auto copy = std::make_shared<Options>(*options_);
+    const Error error = set_option(*copy, socket_type, option, value, size);
+    if (error) return error;
+    own_ = copy.get();
+    options_ = copy;
+    return err::none;
+}
+
 Error get_option(const Options &options, int socket_type, int option, void *value, size_t *size) {
     const OptionRow *row = find_option(option);
     if (!row || !size || (!value && *size > 0)) return err::invalid;

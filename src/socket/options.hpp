@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 
@@ -31,6 +32,29 @@ struct Options {
     int router_notify = 0; // ZMQ_NOTIFY_* bits
 
     static Options defaults(int socket_type, const ContextOptions &context);
+};
+
+// The options of one socket. They are shared until they are changed: sockets that have set nothing have
+// the defaults of their type in common, and a socket shares its options with the connections that it
+// has made. So they cost their memory once.
+// Threads: under the socket's turn; what is shared is never written again.
+class SharedOptions {
+  public:
+    explicit SharedOptions(std::shared_ptr<const Options> defaults) : options_(std::move(defaults)) {}
+
+    const Options &operator*() const { return *options_; }
+    const Options *operator->() const { return options_.get(); }
+    // Checks, and stores if the row has a place for the value.
+    Error set(int socket_type, int option, const void *value, size_t size);
+    // What the options are now; later sets do not reach it.
+    std::shared_ptr<const Options> share() {
+        own_ = nullptr;
+        return options_;
+    }
+
+  private:
+    std::shared_ptr<const Options> options_;
+    Options *own_ = nullptr; // the same, while nobody else has them
 };
 
 struct OptionRow {

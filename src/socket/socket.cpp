@@ -1,7 +1,6 @@
 // Messages and waiting: what happens on the calling thread.
 #include "socket/socket.hpp"
 
-#include "os/random.hpp"
 #include "os/thread.hpp"
 #include "os/wait_word.hpp"
 #include "socket/context.hpp"
@@ -35,16 +34,19 @@ constexpr int quiet_looks_max = 4;
 thread_local Nanoseconds own_last_write_ns = 0;
 } // namespace
 
-Socket::Socket(Context &context, int type, const ContextOptions &context_options)
-    : context_(context), type_(type), options_(Options::defaults(type, context_options)) {}
+// The constructor is public for make_shared's sake.
+struct Socket::MadeByCreate {};
+
+Socket::Socket(const MadeByCreate &, Context &context, int type,
+               std::shared_ptr<const Options> defaults)
+    : context_(context), type_(type), options_(std::move(defaults)) {}
 
 Result<std::shared_ptr<Socket>> Socket::create(Context &context, int type,
-                                               const ContextOptions &context_options) {
-    if (type < ZMQ_PAIR || type > ZMQ_CHANNEL) return err::invalid;
-    std::shared_ptr<Socket> socket(new Socket(context, type, context_options));
-    socket->pattern_ = make_pattern(type, *socket, random_number());
+                                               std::shared_ptr<const Options> defaults) {
+    const auto socket =
+        std::make_shared<Socket>(MadeByCreate(), context, type, std::move(defaults));
+    socket->pattern_ = make_pattern(type, *socket, context.random_numbers().next());
     if (!socket->pattern_) return err::not_supported;
-    if (type == ZMQ_STREAM) socket->options_.link.raw = true;
     socket->mailbox_ = new Mailbox;
     if (is_thread_safe_type(type)) {
         socket->mailbox_->share();
@@ -52,7 +54,9 @@ Result<std::shared_ptr<Socket>> Socket::create(Context &context, int type,
         socket->borrows_ = false;
         return socket;
     }
-    if (const Error error = socket->mailbox_->open()) return error;
+    // Who can not sleep on a word needs a descriptor for every wait: without one there is no socket.
+    if (!can_sleep_on_words)
+        if (const Error error = socket->mailbox_->open()) return error;
     return socket;
 }
 
@@ -72,7 +76,7 @@ Error Socket::begin_call() {
         // The signal is taken back and armed again before anything is looked at: what comes later
         // is signalled anew (FD-2).
         mailbox_->end_sleep();
-        mailbox_->begin_sleep();
+        mailbox_->begin_sleep_on_descriptor();
     }
     if (mailbox_->has_news()) take_news();
     return err::none;
@@ -96,7 +100,7 @@ Error Socket::send(Message &frame, bool dont_wait) {
     const bool more = frame.has(Message::more);
     Error error = pattern_->send(frame);
     // With one peer, whose room a full socket would wait for anyway.
-    const bool may_wait = !dont_wait && options_.send_timeout_ms != 0;
+    const bool may_wait = !dont_wait && options_->send_timeout_ms != 0;
     const Nanoseconds patience = may_wait && pattern_->sole_outlet() ? write_patience : 0;
     if (!error) {
         end_call(turn, patience);
@@ -104,7 +108,7 @@ Error Socket::send(Message &frame, bool dont_wait) {
         return err::none;
     }
     if (error != err::again) return error;
-    const Deadline deadline = dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_.send_timeout_ms);
+    const Deadline deadline = dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_->send_timeout_ms);
     for (;;) {
         end_call(turn);
         // Room may have been made where nobody has looked yet.
@@ -310,7 +314,7 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     Error error = pattern_->recv(received);
     if (error == err::again) {
         const Deadline deadline =
-            dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_.receive_timeout_ms);
+            dont_wait ? Deadline::in_ms(0) : Deadline::in_ms(options_->receive_timeout_ms);
         for (;;) {
             end_call(turn);
             if (bring_in(turn, !deadline.is_immediate())) {
@@ -526,18 +530,31 @@ Error Socket::wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen) 
     if (!inputs_.empty() && read_listed_links(turn)) return begin_call();
     if (mailbox_->room()) return wait_among_others(turn, deadline, changes_seen);
     if (changes_ == changes_seen && try_before_sleep(turn)) return begin_call();
-    mailbox_->begin_sleep();
+    // The waker is in the set, and what ZMQ_FD has named has to tell of every change.
+    const bool is_on_set = set_.is_open() && borrows_;
+    const bool is_on_word = can_sleep_on_words && !is_on_set && !fd_is_out_;
+    if (is_on_word) {
+        mailbox_->begin_sleep_on_word();
+    } else {
+        if (const Error error = mailbox_->open()) return error;
+        mailbox_->begin_sleep_on_descriptor();
+    }
     if (mailbox_->has_news() || changes_ != changes_seen ||
         terminated_.load(std::memory_order_seq_cst)) {
         mailbox_->end_sleep();
         return begin_call();
     }
-    if (set_.is_open() && borrows_) borrow();
+    if (is_on_set) borrow();
     waiting_ = true;
     note_seen();
     int n;
     if (borrowed_) {
         n = collect(turn, deadline);
+    } else if (is_on_word) {
+        const Nanoseconds timeout = deadline.left_ns();
+        turn.unlock();
+        n = mailbox_->sleep_on_word(timeout) ? 0 : -1;
+        turn.lock();
     } else {
         pollfd item{mailbox_->fd(), POLLIN, 0};
         const int timeout_ms = deadline.left_ms();
@@ -600,9 +617,9 @@ int Socket::ready_events(int wanted, Error &error) {
 
 int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
     Turn turn(turn_);
-    if ((error = begin_call())) return 0;
+    if ((error = begin_call()) || (error = mailbox_->open())) return 0;
     flush_batches(turn);
-    mailbox_->begin_sleep();
+    mailbox_->begin_sleep_on_descriptor();
     // Once more, now that everybody knows that we sleep.
     if ((error = check_alive())) {
         mailbox_->end_sleep();

@@ -7,9 +7,11 @@
 //          and no other thread is woken. The I/O thread takes them back about a millisecond after the
 //          caller was last seen, or at once when there is something to write.
 //
-//   Whoever waits first publishes that it sleeps (Mailbox::begin_sleep), then looks at everything
-//   again under the turn, then sleeps. Whoever changes something does so under the turn, or posts it
-//   to the mailbox, and then wakes the sleeper if it sees one: no wake-up is lost.
+//   Whoever waits first publishes that it sleeps (Mailbox), then looks at everything again under the
+//   turn, then sleeps. Whoever changes something does so under the turn, or posts it to the mailbox,
+//   and then wakes the sleeper if it sees one: no wake-up is lost. It sleeps on the mailbox's word
+//   while there is no set, and takes no descriptor for that. When the I/O thread makes the set
+//   meanwhile, the sleeper stays on the word: the I/O thread reads and wakes it until the next wait.
 //
 //   The links' descriptors are edge-triggered in the socket's own set. Whoever takes a report from
 //   that set notes it in the link under the turn before it does anything else, so that a change of
@@ -26,6 +28,7 @@
 #ifndef TERN_SOCKET_SOCKET_HPP
 #define TERN_SOCKET_SOCKET_HPP
 
+#include "base/ring.hpp"
 #include "link/connector.hpp"
 #include "link/link_host.hpp"
 #include "link/listener.hpp"
@@ -34,7 +37,6 @@
 #include "socket/monitor.hpp"
 #include "socket/options.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -51,7 +53,10 @@ class Socket final : public LinkHost,
                      public std::enable_shared_from_this<Socket> {
   public:
     static Result<std::shared_ptr<Socket>> create(Context &context, int type,
-                                                  const ContextOptions &context_options);
+                                                  std::shared_ptr<const Options> defaults);
+    struct MadeByCreate;
+    Socket(const MadeByCreate &, Context &context, int type,
+           std::shared_ptr<const Options> defaults);
     ~Socket() override;
 
     // ---- messages
@@ -171,12 +176,17 @@ class Socket final : public LinkHost,
     void pipe_refused(Pipe &pipe) override;
     void pipe_unwanted(Pipe &pipe) override { unwanted_.push_back(&pipe); }
 
+    // For the context, under its lock.
+    size_t place_in_context = 0;
+
   private:
     struct Bound {
+        uint64_t id;
         std::string text;
         std::shared_ptr<Listener> listener; // null: an inproc name
     };
     struct Connected {
+        uint64_t id;
         std::string text;
         std::shared_ptr<Connector> connector;
         Pipe *inproc = nullptr;
@@ -191,8 +201,6 @@ class Socket final : public LinkHost,
         std::weak_ptr<Link> link;
         uint32_t generation = 0;
     };
-
-    Socket(Context &context, int type, const ContextOptions &context_options);
 
     // socket.cpp: messages and waiting
     Error check_alive() const;
@@ -269,12 +277,13 @@ class Socket final : public LinkHost,
     void leave_context();
 
     // socket_endpoints.cpp
-    Error bind_inproc(const Endpoint &endpoint);
-    Error connect_inproc(const Endpoint &endpoint, uint32_t *peer);
+    Error bind_inproc(Endpoint endpoint);
+    Error connect_inproc(Endpoint endpoint, uint32_t *peer);
+    bool unbind_inproc(const std::string &text);
     Error choose_loop();
     InprocSide inproc_side();
     Error get_live_option(int option, void *value, size_t *size);
-    std::shared_ptr<const LinkOptions> snapshot() const;
+    std::shared_ptr<const LinkOptions> snapshot();
 
     Context &context_;
     const int type_;
@@ -284,7 +293,7 @@ class Socket final : public LinkHost,
     std::atomic<bool> terminated_{false};
 
     // ---- everything below is under the turn
-    Options options_;
+    SharedOptions options_;
     std::unique_ptr<Pattern> pattern_;
     std::vector<Pipe *> pipes_;
     std::vector<Pipe *> drained_;
@@ -318,8 +327,8 @@ class Socket final : public LinkHost,
 
     std::string last_endpoint_;
     uint64_t next_endpoint_id_ = 1;
-    std::map<uint64_t, Bound> bound_; // by endpoint id
-    std::map<uint64_t, Connected> connected_;
+    std::vector<Bound> bound_; // in the order of their ids
+    std::vector<Connected> connected_;
     std::shared_ptr<Monitor> monitor_;
     std::map<uint64_t, std::shared_ptr<void>> working_; // endpoints that have not finished
 
@@ -344,11 +353,11 @@ class Socket final : public LinkHost,
     size_t links_up_ = 0;
     Link *only_link_ = nullptr;
     int blocked_links_ = 0;
-    std::vector<Link *> outputs_;
-    std::deque<Link *> inputs_;
+    Ring<Link *> outputs_;
+    Ring<Link *> inputs_;
     // Links whose batch grows. The I/O thread looks at them in passing; it takes the turn for that
     // only if it has to.
-    std::deque<Link *> batches_;
+    Ring<Link *> batches_;
     std::atomic<size_t> batches_listed_{0};
     std::atomic<uint64_t> batch_writes_{0};    // by links that are listed
     std::atomic<uint64_t> batches_flushed_{0}; // batches that their caller has come back for

@@ -1,8 +1,6 @@
 // The socket's set of descriptors, and who waits for it: the calling thread or the I/O thread.
 #include "socket/socket.hpp"
 
-#include <algorithm>
-
 namespace tern {
 
 namespace {
@@ -32,7 +30,8 @@ Error Socket::watch(Link &link, int fd) {
         set_failed_ = bool(set_.open());
         // Where nobody waits on the set, the waker is not in it: ZMQ_FD, and thread-safe types.
         if (!set_failed_ && borrows_)
-            set_failed_ = bool(set_.add(mailbox_->fd(), waker_id, ready::read));
+            set_failed_ = bool(mailbox_->open()) ||
+                          bool(set_.add(mailbox_->fd(), waker_id, ready::read));
         if (!set_failed_) {
             const auto watch = loop_->watch(set_.fd(), set_handler_, ready::read);
             if (watch) set_watch_ = *watch;
@@ -87,9 +86,8 @@ std::shared_ptr<Link> Socket::find_link(uint64_t id) {
 }
 
 void Socket::forget_link(Link &link) {
-    const auto scrub = [&link](auto &list, bool &listed) {
-        if (!listed) return;
-        list.erase(std::remove(list.begin(), list.end(), &link), list.end());
+    const auto scrub = [&link](Ring<Link *> &list, bool &listed) {
+        if (listed) list.remove(&link);
         listed = false;
     };
     scrub(outputs_, link.in_output_list);

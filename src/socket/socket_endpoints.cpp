@@ -1,5 +1,4 @@
 // Endpoints, options and monitors: the calls that a program makes rarely.
-#include "os/random.hpp"
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
 
@@ -10,6 +9,8 @@
 namespace tern {
 
 namespace {
+
+constexpr std::string_view inproc_scheme = "inproc://";
 
 // A repeated connect of these types to the same text is a no-op (CON-12).
 bool connects_once(int type) {
@@ -43,15 +44,18 @@ bool is_stream_transport(const Endpoint &endpoint) {
 } // namespace
 
 // What the options are now; connections made later keep seeing this (sockopts.md section 4).
-std::shared_ptr<const LinkOptions> Socket::snapshot() const {
-    auto options = std::make_shared<LinkOptions>(options_.link);
-    options->socket_type = type_;
-    options->conflate = options->conflate && conflates(type_);
-    return options;
+std::shared_ptr<const LinkOptions> Socket::snapshot() {
+    if (options_->link.conflate && !conflates(type_)) {
+        auto changed = std::make_shared<LinkOptions>(options_->link);
+        changed->conflate = false;
+        return changed;
+    }
+    const auto options = options_.share();
+    return {options, &options->link};
 }
 
 Error Socket::choose_loop() {
-    Loop *loop = context_.choose_loop(options_.affinity);
+    Loop *loop = context_.choose_loop(options_->affinity);
     if (!loop) return err::no_io_thread;
     if (!loop_) {
         loop_ = loop;
@@ -64,10 +68,10 @@ InprocSide Socket::inproc_side() {
     InprocSide side;
     side.mailbox = mailbox_;
     side.socket_type = type_;
-    side.routing_id = options_.link.routing_id;
-    side.send_hwm = options_.link.send_hwm;
-    side.receive_hwm = options_.link.receive_hwm;
-    side.conflate = options_.link.conflate && conflates(type_);
+    side.routing_id = options_->link.routing_id;
+    side.send_hwm = options_->link.send_hwm;
+    side.receive_hwm = options_->link.receive_hwm;
+    side.conflate = options_->link.conflate && conflates(type_);
     return side;
 }
 
@@ -75,10 +79,10 @@ Error Socket::bind(const char *text) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
-    const auto endpoint = parse_for(type_, text, true);
+    auto endpoint = parse_for(type_, text, true);
     if (!endpoint) return endpoint.error();
     if (endpoint->transport == Endpoint::Transport::inproc) {
-        const Error error = bind_inproc(*endpoint);
+        const Error error = bind_inproc(std::move(*endpoint));
         end_call(turn);
         return error;
     }
@@ -88,56 +92,61 @@ Error Socket::bind(const char *text) {
         std::make_shared<Listener>(shared_from_this(), next_endpoint_id_++, snapshot());
     if (const Error error = listener->open(*endpoint)) return error;
     last_endpoint_ = listener->endpoint();
-    bound_.emplace(listener->id(), Bound{last_endpoint_, listener});
+    bound_.push_back({listener->id(), last_endpoint_, listener});
     working_.emplace(listener->id(), listener);
     loop_->post([listener] { listener->start(); });
     return err::none;
 }
 
-Error Socket::bind_inproc(const Endpoint &endpoint) {
+Error Socket::bind_inproc(Endpoint endpoint) {
     if (const Error error = context_.inproc_names().bind(endpoint.address, inproc_side()))
         return error;
     last_endpoint_ = endpoint.text;
-    bound_.emplace(next_endpoint_id_++, Bound{endpoint.text, nullptr});
+    bound_.push_back({next_endpoint_id_++, std::move(endpoint.text), nullptr});
     // Those who were here before the name are met inside bind (CON-3).
     take_news();
     return err::none;
+}
+
+// False when the name is not ours.
+bool Socket::unbind_inproc(const std::string &text) {
+    return context_.inproc_names().unbind(text.substr(inproc_scheme.size()), mailbox_);
 }
 
 Error Socket::connect(const char *text, uint32_t *peer) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
-    if (peer && options_.link.immediate) return err::fault; // the pipe would come later
-    const auto parsed = parse_for(type_, text, false);
+    if (peer && options_->link.immediate) return err::fault; // the pipe would come later
+    auto parsed = parse_for(type_, text, false);
     if (!parsed) return parsed.error();
     const Endpoint &endpoint = *parsed;
     if (const Error error = pattern_->check_connect()) return error;
     if (endpoint.transport == Endpoint::Transport::inproc) {
-        const Error error = connect_inproc(endpoint, peer);
+        const Error error = connect_inproc(std::move(*parsed), peer);
         end_call(turn);
         return error;
     }
     if (!is_stream_transport(endpoint)) return err::protocol_not_supported;
     if (connects_once(type_))
-        for (const auto &entry : connected_)
-            if (entry.second.text == endpoint.text) return err::none;
+        for (const Connected &connected : connected_)
+            if (connected.text == endpoint.text) return err::none;
     if (const Error error = choose_loop()) return error;
     if (const Error error = Connector::check(endpoint)) return error;
     const auto connector = std::make_shared<Connector>(
         shared_from_this(), next_endpoint_id_++, snapshot(), endpoint, context_.resolver(),
-        random_number());
+        context_.random_numbers().next());
     last_endpoint_ = endpoint.text;
-    connected_.emplace(connector->id(), Connected{endpoint.text, connector, nullptr});
+    connected_.push_back({connector->id(), endpoint.text, connector, nullptr});
     working_.emplace(connector->id(), connector);
-    if (!options_.link.immediate) {
+    if (!options_->link.immediate) {
         PipePair *pair = PipePair::create(false);
         if (!pair) return err::no_memory;
         connector->link().set_pipe(*pair);
         Pipe &pipe = pair->near_end();
         pipe.set_connected_side(true);
         pipe.set_identified(false);
-        if (options_.link.conflate && conflates(type_))
+        if (options_->link.conflate && conflates(type_))
             pipe.inbound().conflate(), pipe.outbound().conflate();
         adopt(pipe);
         attach(pipe);
@@ -160,7 +169,7 @@ Error Socket::disconnect_peer(uint32_t peer) {
     Pipe *const pipe = pattern_->numbered_peer(peer);
     if (!pipe) return err::host_unreachable;
     if (pipe->far_end())
-        end_connection(static_cast<Link &>(*pipe->far_end()), options_.linger_ms);
+        end_connection(static_cast<Link &>(*pipe->far_end()), options_->linger_ms);
     else detach(*pipe);
     end_call(turn);
     return err::none;
@@ -192,12 +201,13 @@ Error Socket::leave(const char *group) {
     return error;
 }
 
-Error Socket::connect_inproc(const Endpoint &endpoint, uint32_t *peer) {
+Error Socket::connect_inproc(Endpoint endpoint, uint32_t *peer) {
     PipePair *pair = context_.inproc_names().connect(endpoint.address, inproc_side());
     if (!pair) return err::no_memory;
     Pipe &pipe = pair->near_end();
     last_endpoint_ = endpoint.text;
-    connected_.emplace(next_endpoint_id_++, Connected{endpoint.text, nullptr, &pipe});
+    pipe.endpoint_id = next_endpoint_id_++;
+    connected_.push_back({pipe.endpoint_id, std::move(endpoint.text), nullptr, &pipe});
     adopt(pipe);
     attach(pipe);
     if (peer) *peer = pattern_->peer_number(pipe);
@@ -214,25 +224,29 @@ Error Socket::end_endpoint(const char *text) {
     if (!parsed) return parsed.error();
     bool found = false;
     if (parsed->transport == Endpoint::Transport::inproc)
-        found = context_.inproc_names().unbind(parsed->address, mailbox_);
+        found = unbind_inproc(parsed->text);
     std::vector<std::string> names{parsed->text};
-    const std::string number = Connector::numeric_text(*parsed, options_.link.transport.ipv6);
+    const std::string number = Connector::numeric_text(*parsed, options_->link.transport.ipv6);
     if (!number.empty()) names.push_back(number);
     for (const std::string &name : names) {
         for (auto it = bound_.begin(); it != bound_.end();) {
-            const auto entry = it++;
-            if (entry->second.text != name) continue;
+            if (it->text != name) {
+                ++it;
+                continue;
+            }
             found = true;
-            if (entry->second.listener) entry->second.listener->close(options_.linger_ms);
-            bound_.erase(entry);
+            if (it->listener) it->listener->close(options_->linger_ms);
+            it = bound_.erase(it);
         }
         for (auto it = connected_.begin(); it != connected_.end();) {
-            const auto entry = it++;
-            if (entry->second.text != name) continue;
+            if (it->text != name) {
+                ++it;
+                continue;
+            }
             found = true;
-            const Connected ended = entry->second;
-            connected_.erase(entry);
-            if (ended.connector) ended.connector->close(options_.linger_ms);
+            const Connected ended = std::move(*it);
+            it = connected_.erase(it);
+            if (ended.connector) ended.connector->close(options_->linger_ms);
             else detach(*ended.inproc);
         }
         if (found) break;
@@ -285,8 +299,8 @@ Error Socket::report_pipes() {
             outbound += link.returned_messages();
             endpoints = link.endpoints();
         } else {
-            for (const auto &entry : connected_)
-                if (entry.second.inproc == pipe) endpoints.remote = entry.second.text;
+            for (const Connected &connected : connected_)
+                if (connected.inproc == pipe) endpoints.remote = connected.text;
         }
         const uint64_t inbound = pipe->inbound().waiting() + (pipe->has_next() ? 1 : 0);
         monitor_->emit_pipe(outbound, inbound, endpoints);
@@ -300,7 +314,7 @@ Error Socket::set_option(int option, const void *value, size_t size) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = check_alive()) return error;
-    if (const Error error = tern::set_option(options_, type_, option, value, size)) return error;
+    if (const Error error = options_.set(type_, option, value, size)) return error;
     const OptionRow *row = find_option(option);
     if (row && row->home == OptionRow::Home::pattern) {
         note_change();
@@ -343,7 +357,7 @@ Error Socket::get_option(int option, void *value, size_t *size) {
         const std::string id = pattern_->newest_routing_id();
         if (!id.empty()) return store_value(id.data(), id.size(), value, size);
     }
-    return tern::get_option(options_, type_, option, value, size);
+    return tern::get_option(*options_, type_, option, value, size);
 }
 
 Error Socket::get_live_option(int option, void *value, size_t *size) {
@@ -352,6 +366,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
     case ZMQ_FD:
         if (*size < sizeof(int)) return err::invalid;
         if (!fd_is_out_) {
+            if (const Error error = mailbox_->open()) return error;
             // From now on the application waits for this descriptor, and the I/O thread reads.
             fd_is_out_ = true;
             borrows_ = false;
@@ -359,7 +374,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
             part_with_crowd();
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());
-            mailbox_->begin_sleep();
+            mailbox_->begin_sleep_on_descriptor();
         }
         return store_int(mailbox_->fd(), value, size);
     case ZMQ_LAST_ENDPOINT: return store_text(last_endpoint_, value, size);

@@ -9,6 +9,19 @@
 
 namespace tern {
 
+namespace {
+
+// Entries stand in the order of their numbers.
+template <class Entry>
+void forget(std::vector<Entry> &entries, uint64_t id) {
+    const auto it =
+        std::lower_bound(entries.begin(), entries.end(), id,
+                         [](const Entry &entry, uint64_t number) { return entry.id < number; });
+    if (it != entries.end() && it->id == id) entries.erase(it);
+}
+
+} // namespace
+
 // ---- a link reports
 
 void Socket::link_up(Link &link, const std::string &peer_routing_id) {
@@ -118,8 +131,8 @@ void Socket::event(LinkEvent event, int64_t value, const EndpointTexts &endpoint
 }
 
 void Socket::endpoint_finished(uint64_t endpoint_id) {
-    bound_.erase(endpoint_id);
-    connected_.erase(endpoint_id);
+    forget(bound_, endpoint_id);
+    forget(connected_, endpoint_id);
     working_.erase(endpoint_id);
     finish_if_done();
 }
@@ -155,7 +168,7 @@ void Socket::settle() {
 // One made by a connect is not made again.
 void Socket::end_connection(Link &link, int linger_ms) {
     for (auto it = connected_.begin(); it != connected_.end(); ++it) {
-        const std::shared_ptr<Connector> connector = it->second.connector;
+        const std::shared_ptr<Connector> connector = it->connector;
         if (!connector || &connector->link() != &link) continue;
         connected_.erase(it);
         connector->close(linger_ms);
@@ -169,11 +182,11 @@ void Socket::end_connection(Link &link, int linger_ms) {
 void Socket::adopt(Pipe &pipe) {
     note_change();
     mailbox_->wake(); // another thread of a thread-safe socket may wait for a peer
-    pipe.socket_index = pipes_.size();
+    pipe.socket_index = uint32_t(pipes_.size());
     pipes_.push_back(&pipe);
     if (pipe.far_end()) {
-        pipe.outbound().set_writer_part(options_.link.send_hwm);
-        pipe.inbound().set_reader_part(options_.link.receive_hwm);
+        pipe.outbound().set_writer_part(options_->link.send_hwm);
+        pipe.inbound().set_reader_part(options_->link.receive_hwm);
     }
 }
 
@@ -200,11 +213,7 @@ void Socket::detach(Pipe &pipe) {
     pipes_[pipe.socket_index] = pipes_.back();
     pipes_[pipe.socket_index]->socket_index = pipe.socket_index;
     pipes_.pop_back();
-    for (auto it = connected_.begin(); it != connected_.end(); ++it) {
-        if (it->second.inproc != &pipe) continue;
-        connected_.erase(it);
-        break;
-    }
+    if (pipe.endpoint_id != 0) forget(connected_, pipe.endpoint_id);
     let_go(pipe);
 }
 
@@ -243,7 +252,7 @@ void Socket::take_news() {
             attach(pipe);
         }
         if ((news & Pipe::named) && !pipe.is_identified())
-            name_peer(pipe, pipe.other_end().announced_routing_id);
+            name_peer(pipe, pipe.other_end().announced_routing_id());
         if ((news & Pipe::writable) && !pipe.writing_stopped) pattern_->writable(pipe);
         if (news & Pipe::ended) {
             stop_writing(pipe);
@@ -256,8 +265,8 @@ void Socket::take_news() {
 void Socket::apply_hwm() {
     note_change();
     for (Pipe *pipe : pipes_) {
-        pipe->outbound().set_writer_part(options_.link.send_hwm);
-        pipe->inbound().set_reader_part(options_.link.receive_hwm);
+        pipe->outbound().set_writer_part(options_->link.send_hwm);
+        pipe->inbound().set_reader_part(options_->link.receive_hwm);
         if (!pipe->writing_stopped) pattern_->writable(*pipe);
         // The other side's limit follows ours: it looks again.
         if (!pipe->far_end()) pipe->other_end().notify(Pipe::writable);
@@ -279,9 +288,10 @@ void Socket::terminate() {
 
 void Socket::close() {
     const std::shared_ptr<Socket> self = shared_from_this();
-    context_.inproc_names().unbind_all(mailbox_);
     Turn turn(turn_);
     closed_ = true;
+    for (const Bound &bound : bound_)
+        if (!bound.listener) unbind_inproc(bound.text);
     fd_is_out_ = false;
     part_with_crowd();
     // Threads that still wait in a call of a thread-safe socket are sent away, with ENOTSOCK.
@@ -292,13 +302,13 @@ void Socket::close() {
         turn.lock();
     }
     if (mailbox_->has_news()) take_news();
-    const int linger_ms = options_.linger_ms;
-    const auto bound = bound_;
-    for (const auto &entry : bound)
-        if (entry.second.listener) entry.second.listener->close(linger_ms);
-    const auto connected = connected_;
-    for (const auto &entry : connected)
-        if (entry.second.connector) entry.second.connector->close(linger_ms);
+    const int linger_ms = options_->linger_ms;
+    for (const Bound &bound : bound_)
+        if (bound.listener) bound.listener->close(linger_ms);
+    for (const Connected &connected : connected_)
+        if (connected.connector) connected.connector->close(linger_ms);
+    bound_.clear();
+    connected_.clear();
     // Links that were accepted follow their listener on the I/O thread; what is left here is inproc,
     // or has ended and was not read.
     for (size_t i = pipes_.size(); i-- > 0;) {

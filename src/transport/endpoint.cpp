@@ -76,11 +76,8 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     const std::string_view name = text.substr(0, at);
     for (const Scheme &scheme : schemes) {
         if (scheme.name != name || !scheme.is_built) continue;
-        Endpoint endpoint;
-        endpoint.transport = scheme.transport;
-        endpoint.address = text.substr(at + separator.size());
-        endpoint.text = text;
-        return endpoint;
+        return Endpoint{scheme.transport, std::string(text.substr(at + separator.size())),
+                        std::string(text)};
     }
     return err::protocol_not_supported;
 }

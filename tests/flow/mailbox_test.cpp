@@ -64,7 +64,7 @@ TEST_CASE("nobody who is awake is signalled") {
 TEST_CASE("a sleeper is signalled once, and takes the signal back when it wakes") {
     Box box;
     CHECK_FALSE(box->is_asleep());
-    box->begin_sleep();
+    box->begin_sleep_on_descriptor();
     CHECK(box->is_asleep());
     CHECK_FALSE(is_readable(box->fd()));
     for (int i = 0; i < 5; ++i) box->wake();
@@ -77,11 +77,11 @@ TEST_CASE("a sleeper is signalled once, and takes the signal back when it wakes"
 
 TEST_CASE("a sleep that nobody ended leaves no signal") {
     Box box;
-    box->begin_sleep();
+    box->begin_sleep_on_descriptor();
     box->end_sleep();
     box->wake();
     CHECK_FALSE(is_readable(box->fd()));
-    box->begin_sleep();
+    box->begin_sleep_on_descriptor();
     CHECK_FALSE(is_readable(box->fd()));
     box->end_sleep();
 }
@@ -89,7 +89,7 @@ TEST_CASE("a sleep that nobody ended leaves no signal") {
 TEST_CASE("news wakes the sleeper and lists each pipe once") {
     Box box;
     Ends one(box.mailbox), two(box.mailbox), three(box.mailbox);
-    box->begin_sleep();
+    box->begin_sleep_on_descriptor();
     one.near().notify(Pipe::readable);
     CHECK(is_readable(box->fd()));
     two.near().notify(Pipe::writable);
@@ -135,7 +135,7 @@ TEST_CASE("no wake-up is lost between a sleeper and a thread that wakes it") {
     int stray = 0;
     for (int i = 1; i <= rounds; ++i) {
         while (wanted.load(std::memory_order_acquire) < i) {
-            box->begin_sleep();
+            box->begin_sleep_on_descriptor();
             if (wanted.load(std::memory_order_seq_cst) < i && !lost)
                 lost = !is_readable(box->fd(), 20000);
             box->end_sleep();
@@ -146,6 +146,87 @@ TEST_CASE("no wake-up is lost between a sleeper and a thread that wakes it") {
     waker.join();
     CHECK_FALSE(lost);
     CHECK(stray == 0);
+}
+
+TEST_CASE("a sleep on the word ends with a wake-up, needs no descriptor and leaves no signal") {
+    Box box;
+    box->begin_sleep_on_word();
+    CHECK(box->is_asleep());
+    CHECK(box->sleep_on_word(ns_per_ms)); // the time is over
+    box->wake();
+    CHECK(box->sleep_on_word(never)); // was ended before it began
+    CHECK_FALSE(is_readable(box->fd()));
+    box->end_sleep();
+    CHECK_FALSE(box->is_asleep());
+}
+
+TEST_CASE("a sleep that goes on another way takes the signal of the first one back") {
+    Box box;
+    box->begin_sleep_on_descriptor();
+    box->wake();
+    CHECK(is_readable(box->fd()));
+    box->begin_sleep_on_word();
+    CHECK_FALSE(is_readable(box->fd()));
+    box->begin_sleep_on_descriptor();
+    box->wake();
+    CHECK(is_readable(box->fd()));
+    box->begin_sleep_on_descriptor();
+    CHECK_FALSE(is_readable(box->fd()));
+    box->end_sleep();
+}
+
+// The sleeper goes from way to way, and makes the descriptor in between, as a socket does that is
+// polled with others, connects to a remote peer, or is one among many.
+TEST_CASE("no wake-up is lost while the ways to sleep change") {
+    constexpr int rounds = 20000;
+    struct Watch final : SleepWatch {
+        void sleep_ended(uint32_t) override { told.fetch_add(1); }
+        std::atomic<int> told{0};
+    } watch;
+    auto *mailbox = new Mailbox;
+    std::atomic<int> wanted{0}, seen{0};
+    bool lost = false, wrong = false;
+    std::thread waker([&] {
+        for (int i = 1; i <= rounds; ++i) {
+            wanted.store(i, std::memory_order_seq_cst);
+            mailbox->wake();
+            while (seen.load(std::memory_order_acquire) < i) std::this_thread::yield();
+        }
+    });
+    const auto is_due = [&](int i) { return wanted.load(std::memory_order_seq_cst) >= i; };
+    int told = 0;
+    for (int i = 1; i <= rounds; ++i) {
+        for (int way = i; !is_due(i); ++way) {
+            if (way % 3 == 0 && i > rounds / 2) {
+                if (mailbox->open()) throw std::runtime_error("out of descriptors");
+                mailbox->begin_sleep_on_descriptor();
+                if (!is_due(i) && !lost) lost = !is_readable(mailbox->fd(), 20000);
+                mailbox->end_sleep();
+                wrong |= is_readable(mailbox->fd());
+            } else if (way % 3 == 1) {
+                mailbox->park(watch, 7);
+                for (int pause = 0; pause < 50 && watch.told.load() == told; ++pause)
+                    std::this_thread::yield();
+                const bool was_told = mailbox->unpark();
+                const int now = watch.told.load();
+                wrong |= now - told != int(was_told);
+                told = now;
+            } else {
+                mailbox->begin_sleep_on_word();
+                const Deadline deadline = Deadline::in_ms(20000);
+                if (!is_due(i) && !lost) {
+                    (void)mailbox->sleep_on_word(deadline.left_ns());
+                    lost = deadline.has_passed();
+                }
+                mailbox->end_sleep();
+            }
+        }
+        seen.store(i, std::memory_order_release);
+    }
+    waker.join();
+    CHECK_FALSE(lost);
+    CHECK_FALSE(wrong);
+    mailbox->drop_reference();
 }
 
 TEST_CASE("news from many threads arrives whole") {
@@ -168,7 +249,7 @@ TEST_CASE("news from many threads arrives whole") {
     int left = threads_count * rounds;
     bool lost = false;
     while (left > 0) {
-        box->begin_sleep();
+        box->begin_sleep_on_descriptor();
         if (!box->has_news() && !lost) lost = !is_readable(box->fd(), 20000);
         box->end_sleep();
         for (Pipe *pipe : take_all(*box.mailbox)) {

@@ -38,7 +38,7 @@ class Sleeper {
 
     // Sleeps unless there is news, then takes it. Says that a wake-up was lost.
     bool sleep() {
-        mailbox_->begin_sleep();
+        mailbox_->begin_sleep_on_descriptor();
         bool woken = true;
         if (!mailbox_->has_news()) {
             pollfd polled{mailbox_->fd(), POLLIN, 0};

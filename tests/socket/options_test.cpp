@@ -55,6 +55,40 @@ constexpr int all_socket_types = 21;
 
 } // namespace
 
+TEST_CASE("options are shared until they are changed") {
+    const auto defaults =
+        std::make_shared<const Options>(Options::defaults(ZMQ_PUSH, ContextOptions()));
+    SharedOptions one(defaults), two(defaults);
+    CHECK(&*one == defaults.get());
+    const int linger = 5, wrong = -2;
+    // What fails, or is the pattern's business, changes nothing.
+    CHECK(one.set(ZMQ_PUSH, ZMQ_LINGER, &wrong, sizeof wrong) == err::invalid);
+    CHECK(one.set(ZMQ_PUSH, ZMQ_LINGER, &linger, 3) == err::invalid);
+    CHECK(one.set(ZMQ_PUSH, 4711, &linger, sizeof linger) == err::invalid);
+    CHECK(one.set(ZMQ_PUSH, ZMQ_METADATA, "X-key", 5) == err::invalid);
+    SharedOptions subscriber(defaults);
+    CHECK_FALSE(subscriber.set(ZMQ_SUB, ZMQ_SUBSCRIBE, "a", 1));
+    CHECK(&*one == defaults.get());
+    CHECK(&*subscriber == defaults.get());
+
+    CHECK_FALSE(one.set(ZMQ_PUSH, ZMQ_LINGER, &linger, sizeof linger));
+    CHECK(one->linger_ms == 5);
+    CHECK(two->linger_ms == -1);
+    CHECK(defaults->linger_ms == -1);
+    // Its own by now, until they are shared.
+    const Options *const own = &*one;
+    const int hwm = 7;
+    CHECK_FALSE(one.set(ZMQ_PUSH, ZMQ_SNDHWM, &hwm, sizeof hwm));
+    CHECK(&*one == own);
+    const auto shared = one.share();
+    CHECK(shared.get() == own);
+    const int more = 8;
+    CHECK_FALSE(one.set(ZMQ_PUSH, ZMQ_SNDHWM, &more, sizeof more));
+    CHECK(one->link.send_hwm == 8);
+    CHECK(one->linger_ms == 5);
+    CHECK(shared->link.send_hwm == 7);
+}
+
 TEST_CASE("Integer options have the default, the range and the size of the specification") {
     const IntRange ranges[] = {
         {ZMQ_RATE, 100, {1, INT_MAX}, {0, -1}},
