@@ -12,6 +12,10 @@ constexpr int pieces_max = 64;
 // The I/O thread serves one link this often before it looks at the others again.
 constexpr int reads_per_turn = 16;
 constexpr int waits_skipped_max = 31;
+// Who writes for a long queue stops after so many bytes: other links wait for the I/O thread, and a
+// caller wants to go on. A caller that is there writes the rest; after a while the I/O thread does.
+constexpr size_t bytes_per_turn = 4 * 1024 * 1024;
+constexpr Nanoseconds write_on_after = 50 * ns_per_us;
 } // namespace
 
 Link::Link(LinkHostPointer host, LinkOwner &owner, std::shared_ptr<const LinkOptions> options,
@@ -510,7 +514,12 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
         until = now_ns() + patience;
         if (await_room(turn, until)) note_writable();
     }
+    size_t written = 0;
     while (state_ == State::up && !write_blocked_) {
+        if (written >= bytes_per_turn) {
+            write_on_later();
+            break;
+        }
         if (sending_.is_empty()) {
             pump_out();
             if (!filling_.has_committed()) break;
@@ -543,6 +552,7 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
         }
         if (result.status == IoResult::Status::ok) {
             has_written = true;
+            written += result.count;
             if (sending_.advance(result.count)) {
                 clear_sent();
                 continue;
@@ -561,6 +571,19 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
     if (!filling_.has_committed()) filling_.end_growth(); // the next message begins a batch
     if (state_ == State::broken) post_finish();
     else end_if_done(turn);
+}
+
+void Link::write_on_later() {
+    if (writing_on_is_due_) return;
+    writing_on_is_due_ = true;
+    host_.loop().post([self = shared_from_this()] {
+        self->host_.loop().add_timer(now_ns() + write_on_after, [self] {
+            Turn turn(self->host_.turn());
+            self->writing_on_is_due_ = false;
+            self->write_out(turn);
+            self->host_.link_served(turn);
+        });
+    });
 }
 
 // Free functions of the application's run on the I/O thread, never inside a send (ZC-2).

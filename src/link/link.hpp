@@ -185,6 +185,7 @@ class Link final : public PipeFarEnd,
     bool await_room(Turn &turn, Nanoseconds until);
     Nanoseconds allowed(Nanoseconds patience);
     void note_writable();
+    void write_on_later();
     bool append(Message &frame) {
         return seal_ ? filling_.append_sealed(*seal_, frame) : filling_.append(framing_, frame);
     }
@@ -234,6 +235,7 @@ class Link final : public PipeFarEnd,
     bool write_dead_ = false;      // the peer takes no more; what it sent is still read
     bool batch_has_partial_ = false; // the message being sent began in the batch
     bool batch_begun_ = false;
+    bool writing_on_is_due_ = false;
     int waits_to_skip_ = 0; // for room in the kernel, by callers
     uint64_t writes_ = 0;
     uint64_t writes_seen_ = 0;

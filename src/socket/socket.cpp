@@ -119,7 +119,7 @@ Error Socket::send(Message &frame, bool dont_wait) {
             if (error != err::again) break;
         }
         if (deadline.is_immediate()) return err::again;
-        if ((error = wait(turn, deadline, changes))) return error;
+        if (!make_room(turn) && (error = wait(turn, deadline, changes))) return error;
         changes = changes_;
         error = pattern_->send(frame);
         if (error != err::again) break;
@@ -127,6 +127,18 @@ Error Socket::send(Message &frame, bool dont_wait) {
     }
     end_call(turn);
     return error;
+}
+
+// With one connection, the thread that waits for room in its queue can write that itself, in place of
+// the I/O thread. True when there is room.
+bool Socket::make_room(Turn &turn) {
+    if (!only_link_) return false;
+    const std::shared_ptr<Link> link = only_link_->shared_from_this();
+    link->write_out(turn, write_patience);
+    Pipe *const pipe = link->socket_end();
+    if (!pipe || pipe->writing_stopped || !pipe->check_write()) return false;
+    link_writable(*link);
+    return true;
 }
 
 // ---- the short way: the pattern would send it to the same pipe as the message before, or would take it
@@ -309,6 +321,10 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     Turn turn(turn_);
     way_in_ = {};
     if (const Error error = begin_call()) return error;
+    if (!frame.is_users()) { // whose free function does not run under the turn
+        frame.close();
+        frame.init(); // its memory may be what the next body is read into
+    }
     Message received;
     uint64_t changes = changes_;
     Error error = pattern_->recv(received);

@@ -211,6 +211,7 @@ class Socket final : public LinkHost,
         close_ways();
     }
     void close_ways() { way_out_ = {}, way_in_ = {}; }
+    bool make_room(Turn &turn);
     bool can_recv();
     bool send_plain_in_turn(Message &message);
     bool recv_plain_in_turn(Message &message);
