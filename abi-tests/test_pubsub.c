@@ -144,6 +144,29 @@ static void SUB_6_messages_are_filtered_again_when_received(void **state) {
     expect_silence(sub);
 }
 
+/* In a stream, where message after message is taken from what one read has brought. */
+static void SUB_6_each_message_of_a_stream_is_filtered(void **state) {
+    enum { messages = 3000, before = 500 };
+    void *xpub = open_with(ZMQ_XPUB, ZMQ_SNDHWM, 0), *sub = open_with(ZMQ_SUB, ZMQ_RCVHWM, 0);
+    char ep[ENDPOINT], topic[ENDPOINT];
+    connect_to(sub, bind_on(xpub, *state, ep));
+    subscribe(sub, "A");
+    SUBSCRIBED(xpub, "A");
+    subscribe(sub, "B");
+    SUBSCRIBED(xpub, "B");
+    for (int n = 0; n < messages; n++) {
+        snprintf(topic, sizeof topic, "%c%d%*s", n % 3 ? 'A' : 'B', n, n % 2 * 60, "");
+        SEND(xpub, topic);
+    }
+    for (int n = 0; n < messages; n++) {
+        if (n == before) unsubscribe(sub, "B");
+        if (n >= before && n % 3 == 0) continue;
+        snprintf(topic, sizeof topic, "%c%d%*s", n % 3 ? 'A' : 'B', n, n % 2 * 60, "");
+        EXPECT(sub, topic);
+    }
+    expect_empty_now(sub);
+}
+
 static void SUB_7_xsub_does_not_filter(void **state) {
     void *xpub = open_with(ZMQ_XPUB, ZMQ_XPUB_MANUAL, 1), *xsub = open_socket(ZMQ_XSUB);
     char ep[ENDPOINT];
@@ -483,6 +506,63 @@ static void PUB_2_only_the_full_subscriber_misses_messages(void **state) {
     expect_empty_now(slow);
 }
 
+/* ---- Messages of all kinds to several subscribers at once, none dropped ---- */
+
+enum { mixed_messages = 3000, mixed_subscribers = 3 };
+
+/* Small ones are copied, large ones shared, some have two parts; the sequence has no pattern. */
+static size_t mixed_size(int number) {
+    static const size_t sizes[] = {4, 10, 40, 41, 100, 300, 2048, 2049, 5000, 70000};
+    return sizes[(unsigned)number * 2654435761u % 10];
+}
+
+static bool mixed_has_second(int number) { return (unsigned)number * 2246822519u % 7 == 0; }
+
+static void *receive_mixed(void *endpoint) {
+    void *sub = zmq_socket(kit.ctx, ZMQ_SUB);
+    int timeout_ms = DEADLINE_MS, received = 0;
+    zmq_setsockopt(sub, ZMQ_RCVTIMEO, &timeout_ms, sizeof timeout_ms);
+    zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "", 0);
+    zmq_connect(sub, endpoint);
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    for (; received < mixed_messages; received++) {
+        int number = -1;
+        if (zmq_msg_recv(&frame, sub, 0) != (int)mixed_size(received)) break;
+        memcpy(&number, zmq_msg_data(&frame), sizeof number);
+        if (number != received || zmq_msg_more(&frame) != mixed_has_second(received)) break;
+        if (!zmq_msg_more(&frame)) continue;
+        if (zmq_msg_recv(&frame, sub, 0) != 6 || zmq_msg_more(&frame)) break;
+    }
+    zmq_msg_close(&frame);
+    zmq_close(sub);
+    return (void *)(intptr_t)received;
+}
+
+static void DI_1_subscribers_get_messages_of_all_kinds_whole_and_in_order(void **state) {
+    static char body[70000];
+    char ep[ENDPOINT];
+    void *xpub = open_with(ZMQ_XPUB, ZMQ_XPUB_NODROP, 1);
+    set_int(xpub, ZMQ_XPUB_VERBOSE, 1);
+    set_int(xpub, ZMQ_SNDHWM, 20);
+    bind_on(xpub, *state, ep);
+    pthread_t threads[mixed_subscribers];
+    for (int i = 0; i < mixed_subscribers; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, receive_mixed, ep), 0);
+    for (int i = 0; i < mixed_subscribers; i++) SUBSCRIBED(xpub, "");
+    for (int n = 0; n < mixed_messages; n++) {
+        memcpy(body, &n, sizeof n);
+        const int flags = mixed_has_second(n) ? ZMQ_SNDMORE : 0;
+        assert_int_equal(zmq_send(xpub, body, mixed_size(n), flags), mixed_size(n));
+        if (flags) assert_int_equal(zmq_send(xpub, "second", 6, 0), 6);
+    }
+    for (int i = 0; i < mixed_subscribers; i++) {
+        void *received;
+        pthread_join(threads[i], &received);
+        assert_int_equal((intptr_t)received, mixed_messages);
+    }
+}
+
 static void PUB_3_what_nobody_wants_is_dropped(void **state) {
     void *pub = open_socket(ZMQ_PUB);
     char ep[ENDPOINT];
@@ -585,6 +665,7 @@ int main(void) {
         ON_ALL(SUB_5_identical_subscriptions_are_counted),
         ON_ALL(SUB_5_unsubscribing_the_unknown_has_no_effect),
         ON_ALL(SUB_6_messages_are_filtered_again_when_received),
+        ON_ALL(SUB_6_each_message_of_a_stream_is_filtered),
         ON_ALL(SUB_7_xsub_does_not_filter),
         ON_ALL(SUB_8_early_subscriptions_are_remembered),
         ONCE(SUB_9_subscribing_needs_no_peer),
@@ -604,6 +685,7 @@ int main(void) {
         ON_NET(UP_10_a_topic_left_while_disconnected_is_not_sent_again),
         ON_ALL(PUB_1_send_never_blocks),
         ON_INPROC(PUB_2_only_the_full_subscriber_misses_messages),
+        ON_ALL(DI_1_subscribers_get_messages_of_all_kinds_whole_and_in_order),
         ON_ALL(PUB_3_what_nobody_wants_is_dropped),
         ON_ALL(PUB_4_there_is_no_history),
         ON_INPROC(PUB_4_inproc_subscribers_join_at_once),

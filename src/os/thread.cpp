@@ -70,7 +70,15 @@ Error Thread::start(ThreadSettings settings, std::function<void()> body) {
 }
 
 bool has_cores_to_spare() {
+#if defined(__linux__)
+    static const bool spare = [] { // of those that this process may use
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        return ::sched_getaffinity(0, sizeof cpus, &cpus) != 0 || CPU_COUNT(&cpus) > 1;
+    }();
+#else
     static const bool spare = ::sysconf(_SC_NPROCESSORS_ONLN) > 1;
+#endif
     return spare;
 }
 

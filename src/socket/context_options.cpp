@@ -55,6 +55,8 @@ Error set_number(ContextOptions &options, int option, int number) {
         return store_bool(options.ipv6, number);
     case ZMQ_BLOCKY:
         return store_bool(options.blocky, number);
+    case option_try_before_sleep:
+        return store_bool(options.tries_before_sleep, number);
     default:
         return err::invalid;
     }
@@ -82,12 +84,19 @@ Result<int> get_number(const ContextOptions &options, int option) {
         return int(options.ipv6);
     case ZMQ_BLOCKY:
         return int(options.blocky);
+    case option_try_before_sleep:
+        return int(options.tries_before_sleep);
     default:
         return err::invalid;
     }
 }
 
 } // namespace
+
+bool ContextOptions::default_of_tries() {
+    static const char *const text = std::getenv("TERN_TRY_BEFORE_SLEEP");
+    return !text || std::strcmp(text, "0") != 0;
+}
 
 Error set_context_option(ContextOptions &options, int option, const void *value, size_t size) {
     if (!value) return err::invalid;

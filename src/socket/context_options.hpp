@@ -12,6 +12,11 @@
 
 namespace tern {
 
+// A private option: 0 has sockets that are made later sleep at once, without looking for a while
+// whether something comes (doc/architecture.md). 1 is the default, unless the environment variable
+// TERN_TRY_BEFORE_SLEEP is 0.
+constexpr int option_try_before_sleep = 0x54450000;
+
 struct ContextOptions {
     static constexpr int socket_limit = 65535;
 
@@ -27,8 +32,11 @@ struct ContextOptions {
     bool ipv6 = false;
     bool blocky = true;
     bool zero_copy_receive = true;
+    bool tries_before_sleep = default_of_tries();
 
     int max_message_size = INT_MAX; // stored only, as in libzmq
+
+    static bool default_of_tries();
 };
 
 Error set_context_option(ContextOptions &options, int option, const void *value, size_t size);

@@ -602,6 +602,7 @@ Options Options::defaults(int socket_type, const ContextOptions &context) {
     options.link.transport.ipv6 = context.ipv6;
     options.link.raw = socket_type == ZMQ_STREAM;
     options.zero_copy_receive = context.zero_copy_receive;
+    options.tries_before_sleep = context.tries_before_sleep;
     const bool has_nothing_to_linger_for =
         socket_type == ZMQ_SUB || socket_type == ZMQ_XSUB || socket_type == ZMQ_DISH;
     options.linger_ms = has_nothing_to_linger_for || !context.blocky ? 0 : -1;

@@ -29,6 +29,7 @@ struct Options {
     uint64_t affinity = 0;       // bit n: I/O thread n may be chosen; 0: all may
     bool invert_matching = false;
     bool zero_copy_receive = true;
+    bool tries_before_sleep = true; // the context's
     int router_notify = 0; // ZMQ_NOTIFY_* bits
 
     static Options defaults(int socket_type, const ContextOptions &context);

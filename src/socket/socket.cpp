@@ -99,11 +99,11 @@ Error Socket::send(Message &frame, bool dont_wait) {
     uint64_t changes = changes_;
     const bool more = frame.has(Message::more);
     Error error = pattern_->send(frame);
-    // With one peer, whose room a full socket would wait for anyway.
-    const bool may_wait = !dont_wait && options_->send_timeout_ms != 0;
-    const Nanoseconds patience = may_wait && pattern_->sole_outlet() ? write_patience : 0;
     if (!error) {
-        end_call(turn, patience);
+        // With one peer, whose room a full socket would wait for anyway.
+        const bool may_wait = !outputs_.empty() && !dont_wait &&
+                              options_->send_timeout_ms != 0 && pattern_->sole_outlet();
+        end_call(turn, may_wait ? write_patience : 0);
         if (!more) open_way_out();
         return err::none;
     }
@@ -319,11 +319,14 @@ void Socket::flush_batches(Turn &turn) {
 Error Socket::recv(Message &frame, bool dont_wait) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
+    const bool is_in_stream = way_in_.link != nullptr;
     way_in_ = {};
     if (const Error error = begin_call()) return error;
-    if (!frame.is_users()) { // whose free function does not run under the turn
+    // Where nothing but a message or EAGAIN can follow, the frame's memory may be what the next body is
+    // read into. Free functions do not run under the turn.
+    if (is_in_stream && !frame.is_users()) {
         frame.close();
-        frame.init(); // its memory may be what the next body is read into
+        frame.init();
     }
     Message received;
     uint64_t changes = changes_;
@@ -430,13 +433,17 @@ bool Socket::read_only_link(Turn &turn) {
     return brought;
 }
 
+bool Socket::may_try_before_sleep() const {
+    return options_->tries_before_sleep && has_cores_to_spare();
+}
+
 // Reads, for a little while again and again: an answer that comes at once is cheaper to wait for awake.
 // The usual window is short. Now and then a long one finds out whether both sides, once awake, would
 // answer each other within the short one; while that brings nothing, most waits leave the tries out.
 bool Socket::try_reading(Turn &turn, Link &link) {
     const uint64_t changes = changes_;
     bool brought = link.read_in(turn);
-    if (!brought && has_cores_to_spare()) {
+    if (!brought && may_try_before_sleep()) {
         const Nanoseconds until = now_ns() + try_window_;
         while (!brought && changes_ == changes && link.is_up() && !mailbox_->has_news() &&
                !terminated_.load(std::memory_order_relaxed) && now_ns() < until) {
@@ -521,7 +528,7 @@ void Socket::take_events(Turn &turn, const PollEvent *events, int count) {
 // News that comes at once is cheaper to wait for awake: neither side makes a system call. Where that
 // brought nothing lately, it is left out for a while. True when there is news.
 bool Socket::try_before_sleep(Turn &turn) {
-    if (links_up_ > 0 || !has_cores_to_spare()) return false;
+    if (links_up_ > 0 || !may_try_before_sleep()) return false;
     if (spins_to_skip_ > 0) {
         --spins_to_skip_;
         return false;

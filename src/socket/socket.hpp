@@ -223,6 +223,7 @@ class Socket final : public LinkHost,
     void open_way_in();
     // `patience`: see Link::write_out.
     void end_call(Turn &turn, Nanoseconds patience = 0);
+    bool may_try_before_sleep() const;
     bool try_before_sleep(Turn &turn);
     Error wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     Error wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen);

@@ -577,6 +577,7 @@ TEST_CASE("Context integers have the default and range of the specification") {
         {ZMQ_ZERO_COPY_RECV, 1, {0, 1}, {-1}},
         {ZMQ_IPV6, 0, {0, 1}, {-1}},
         {ZMQ_BLOCKY, 1, {0, 1}, {-1}},
+        {option_try_before_sleep, 1, {0, 1}, {-1}},
     };
     for (const IntRange &range : ranges) {
         INFO("option " << range.option);
