@@ -30,9 +30,7 @@ bool Channel::can_write(uint64_t ahead) {
     const uint64_t written = written_.load(std::memory_order_relaxed) + ahead;
     const auto below = [&] { return written - reported_seen_ < static_cast<uint64_t>(limit); };
     if (below()) return true;
-    // Under one lock what was read is known exactly, before it is reported (LWM-4).
-    const std::atomic<uint64_t> &seen = crossing_ ? reported_ : read_;
-    reported_seen_ = seen.load(std::memory_order_acquire);
+    reported_seen_ = reported_.load(std::memory_order_acquire);
     if (below()) return true;
     // A drained queue always takes a message, whatever was reported under an older limit (LWM-4).
     const auto drained = [&] {

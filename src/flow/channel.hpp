@@ -71,7 +71,13 @@ class Channel : private FrameQueue {
     bool has_ended() const { return writer_gone_.load(std::memory_order_acquire); }
     void end_reading() { reader_gone_.store(true, std::memory_order_release); }
 
-    // For a channel with both ends under one lock: does it hold anything, published or not?
+    // For a channel with both ends under one lock: what was read counts as reported, earlier than by
+    // itself (LWM-4), for a writer who has come to look.
+    void report_all() {
+        reported_last_ = read_.load(std::memory_order_relaxed);
+        reported_.store(reported_last_, std::memory_order_relaxed);
+    }
+    // The same: does it hold anything, published or not?
     bool holds_frames() { return queue().has_unpublished() || queue().has_frames(); }
 
     // ---- either

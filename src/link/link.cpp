@@ -16,6 +16,8 @@ constexpr int waits_skipped_max = 31;
 // caller wants to go on. A caller that is there writes the rest; after a while the I/O thread does.
 constexpr size_t bytes_per_turn = 4 * 1024 * 1024;
 constexpr Nanoseconds write_on_after = 50 * ns_per_us;
+// How long the end of a connection waits for a peer that was sending to stop.
+constexpr Nanoseconds parting_max = 1000 * ns_per_ms;
 } // namespace
 
 Link::Link(LinkHostPointer host, LinkOwner &owner, std::shared_ptr<const LinkOptions> options,
@@ -69,6 +71,7 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     envelope_.reset();
     group_envelope_.reset();
     reading_ = writing_ = write_blocked_ = write_dead_ = false;
+    ends_after_read_ = is_parting_ = false;
     hung_up_ = fatal_ = finish_is_posted_ = batch_begun_ = false;
     report_end_ = true;
     may_have_input_ = true;
@@ -142,6 +145,13 @@ bool Link::read_in(Turn &turn) {
     } while (result.status == IoResult::Status::would_block && may_have_input_ &&
              state_ == State::up);
     reading_ = false;
+    if (ends_after_read_) {
+        ends_after_read_ = false;
+        host_.loop().post([self] {
+            Turn turn(self->host_.turn());
+            self->end_if_done(turn);
+        });
+    }
     const bool ok = result.status == IoResult::Status::ok;
     const bool was_filled = in_.filled(ok ? result.count : 0);
     if (state_ == State::broken) {
@@ -162,7 +172,7 @@ bool Link::read_in(Turn &turn) {
         host_.loop().poller().rearm(fd);
         return false;
     }
-    fail(false);
+    fail(false, !is_parting_);
     return true;
 }
 
@@ -644,12 +654,32 @@ void Link::forget_output() {
 
 void Link::end_if_done(Turn &turn) {
     if (!closing_ || state_ != State::up || has_output() || writing_) return;
+    if (is_parting_) return;
     // Unread bytes would turn our end of the connection into a reset, which destroys what the peer
     // has not read yet. What was not cut because the queue is full makes room first.
+    const uint64_t reads = reads_;
     pump_in();
     while (state_ == State::up && !reading_ && read_in(turn)) {
     }
-    if (state_ == State::up) fail(false, false);
+    if (state_ != State::up) return;
+    if (reading_) ends_after_read_ = true; // another thread does, and comes back to this
+    else if (flushes_ && reads_ != reads) part();
+    else fail(false, false);
+}
+
+// A peer that was sending has more on the way, most likely: it is told that nothing follows, and its
+// own end is waited for.
+void Link::part() {
+    is_parting_ = true;
+    end_writing(fd_.get());
+    host_.loop().post([self = weak_from_this(), loop = &host_.loop()] {
+        loop->add_timer(now_ns() + parting_max, [self] {
+            const std::shared_ptr<Link> link = self.lock();
+            if (!link) return;
+            Turn turn(link->host_.turn());
+            if (link->is_parting_) link->fail(false, false);
+        });
+    });
 }
 
 void Link::fail(bool fatal, bool report) {

@@ -190,6 +190,7 @@ class Link final : public PipeFarEnd,
         return seal_ ? filling_.append_sealed(*seal_, frame) : filling_.append(framing_, frame);
     }
     void clear_sent();
+    void part();
     void post_finish();
     void finish();
     void recover_batches();
@@ -248,6 +249,8 @@ class Link final : public PipeFarEnd,
     bool fatal_ = false;
     bool report_end_ = true;
     bool finish_is_posted_ = false;
+    bool ends_after_read_ = false;
+    bool is_parting_ = false; // everything is sent, and the peer's end is waited for
 
     Heartbeat heartbeat_;
 };

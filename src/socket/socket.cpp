@@ -136,7 +136,9 @@ bool Socket::make_room(Turn &turn) {
     const std::shared_ptr<Link> link = only_link_->shared_from_this();
     link->write_out(turn, write_patience);
     Pipe *const pipe = link->socket_end();
-    if (!pipe || pipe->writing_stopped || !pipe->check_write()) return false;
+    if (!pipe || pipe->writing_stopped) return false;
+    pipe->outbound().report_all();
+    if (!pipe->check_write()) return false;
     link_writable(*link);
     return true;
 }
@@ -189,7 +191,7 @@ bool Socket::recv_plain_unbiased(Message &message) {
 }
 
 void Socket::open_way_out() {
-    if (fd_is_out_) return;
+    if (fd_is_out_ || terminated_.load(std::memory_order_relaxed)) return;
     Pipe *const pipe = pattern_->sole_outlet();
     if (!pipe) return;
     if (pipe->far_end()) {
@@ -367,8 +369,10 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     return err::none;
 }
 
+// The context may have gone down since the call began, while the turn was given up: no way is opened
+// then, for every later call is to say so.
 void Socket::open_way_in() {
-    if (fd_is_out_) return;
+    if (fd_is_out_ || terminated_.load(std::memory_order_relaxed)) return;
     Pipe *const pipe = pattern_->sole_inlet();
     if (!pipe || pipe->has_next()) return;
     ShortWay way;

@@ -80,6 +80,8 @@ IoResult write_vector(int fd, const iovec *pieces, int count) {
     return sent < 0 ? failure_of(errno) : moved(sent);
 }
 
+void end_writing(int fd) { (void)::shutdown(fd, SHUT_WR); }
+
 bool await_writable(int fd, Nanoseconds timeout) {
     pollfd item{fd, POLLOUT, 0};
     const Nanoseconds ms = (timeout + ns_per_ms - 1) / ns_per_ms;

@@ -29,6 +29,8 @@ IoResult read_some(int fd, void *buffer, size_t size);
 IoResult read_vector(int fd, const iovec *pieces, int count);
 IoResult write_some(int fd, const void *data, size_t size);
 IoResult write_vector(int fd, const iovec *pieces, int count);
+// Tells the peer that nothing more will be written.
+void end_writing(int fd);
 // Whether it takes bytes, or has failed, before the time is over.
 bool await_writable(int fd, Nanoseconds timeout);
 
