@@ -202,7 +202,7 @@ class Socket final : public LinkHost,
         uint32_t generation = 0;
     };
 
-    // socket.cpp: messages and waiting
+    // socket.cpp: messages; socket_wait.cpp: waiting
     Error check_alive() const;
     Error begin_call();
     // Whatever decides where messages go is about to be different.

@@ -1,0 +1,173 @@
+// The end of a connection, and of a link: what was not sent is kept or dropped, what has arrived is not lost.
+#include "link/link.hpp"
+#include "transport/stream_io.hpp"
+
+#include <zmq.h>
+
+namespace tern {
+
+namespace {
+// How long the end of a connection waits for a peer that was sending to stop.
+constexpr Nanoseconds parting_max = 1000 * ns_per_ms;
+} // namespace
+
+bool Link::has_output() const {
+    return !sending_.is_empty() || filling_.has_committed() || returned_messages_ > 0 ||
+           (from_socket_ && from_socket_->can_read());
+}
+
+void Link::close(bool flush) {
+    if (closing_) return;
+    closing_ = true;
+    rollback();
+    if (to_socket_) to_socket_->rollback();
+    socket_end_ = nullptr;
+    // On the I/O thread also when it is to be dropped: that runs free functions of the application's.
+    host_.loop().post([self = shared_from_this(), flush] {
+        Turn turn(self->host_.turn());
+        if (!flush) {
+            self->drop_output();
+            return;
+        }
+        self->write_out(turn);
+        self->end_if_done(turn);
+        // The descriptor may report nothing more by itself: what is unread is read here.
+        self->serve_input(turn);
+        self->host_.link_served(turn);
+    });
+}
+
+void Link::drop_output() {
+    flushes_ = false;
+    forget_output();
+    fail(false, false);
+}
+
+void Link::forget_output() {
+    if (from_socket_) (void)from_socket_->discard_all();
+    returned_.clear();
+    returned_messages_ = 0;
+}
+
+void Link::end_if_done(Turn &turn) {
+    if (!closing_ || state_ != State::up || has_output() || writing_) return;
+    if (is_parting_) return;
+    // Unread bytes would turn our end of the connection into a reset, which destroys what the peer
+    // has not read yet. What was not cut because the queue is full makes room first.
+    const uint64_t reads = reads_;
+    pump_in();
+    while (state_ == State::up && !reading_ && read_in(turn)) {
+    }
+    if (state_ != State::up) return;
+    if (reading_) ends_after_read_ = true; // another thread does, and comes back to this
+    else if (flushes_ && reads_ != reads) part();
+    else fail(false, false);
+}
+
+// A peer that was sending has more on the way, most likely: it is told that nothing follows, and its
+// own end is waited for.
+void Link::part() {
+    is_parting_ = true;
+    end_writing(fd_.get());
+    host_.loop().post([self = weak_from_this(), loop = &host_.loop()] {
+        loop->add_timer(now_ns() + parting_max, [self] {
+            const std::shared_ptr<Link> link = self.lock();
+            if (!link) return;
+            Turn turn(link->host_.turn());
+            if (link->is_parting_) link->fail(false, false);
+        });
+    });
+}
+
+void Link::fail(bool fatal, bool report) {
+    if (state_ != State::up) return;
+    state_ = State::broken;
+    filling_.end_growth();
+    fatal_ = fatal;
+    report_end_ = report;
+    post_finish();
+}
+
+void Link::time_out() { fail(false); }
+
+void Link::post_finish() {
+    if (finish_is_posted_ || reading_ || writing_) return;
+    finish_is_posted_ = true;
+    host_.loop().post([self = shared_from_this()] { self->finish(); });
+}
+
+namespace {
+
+// Subscriptions in the form of messages spoke of the connection that is gone, as commands do.
+void drop_subscriptions(std::deque<OwnMessage> &frames) {
+    std::deque<OwnMessage> kept;
+    bool first = true;
+    for (OwnMessage &frame : frames) {
+        const bool more = frame->has(Message::more);
+        const bool is_subscription = first && !more && frame->size() > 0 && frame->data()[0] <= 1;
+        first = !more;
+        if (!is_subscription) kept.push_back(std::move(frame));
+    }
+    frames.swap(kept);
+}
+
+} // namespace
+
+void Link::recover_batches() {
+    std::deque<OwnMessage> frames;
+    sending_.recover(framing_, frames, seal_.get());
+    filling_.recover(framing_, frames, seal_.get());
+    in_.set_seal(nullptr);
+    seal_.reset();
+    const bool subscribes = options_->socket_type == ZMQ_SUB || options_->socket_type == ZMQ_XSUB;
+    if (subscribes && subscription_form_ == SubscriptionForm::message) drop_subscriptions(frames);
+    batch_has_partial_ = false;
+    has_waiting_command_ = false;
+    if (!flushes_) return;
+    for (auto it = frames.rbegin(); it != frames.rend(); ++it) returned_.push_front(std::move(*it));
+    returned_messages_ = 0;
+    for (const OwnMessage &frame : returned_) returned_messages_ += !frame->has(Message::more);
+}
+
+void Link::finish() {
+    const std::shared_ptr<Link> self = shared_from_this();
+    bool fatal;
+    {
+        Turn turn(host_.turn());
+        if (state_ != State::broken || reading_ || writing_) {
+            finish_is_posted_ = false;
+            return;
+        }
+        heartbeat_.stop();
+        host_.unwatch(*this, fd_.get());
+        // Whole messages that have arrived stay readable, whatever the high water mark says.
+        if (!fatal_ && !closing_ && to_socket_) {
+            state_ = State::up;
+            Message frame;
+            Next next;
+            while (state_ == State::up && (next = next_message(frame)) != Next::none)
+                if (next == Next::direct && to_socket_->write(frame)) to_socket_->publish();
+            state_ = State::broken;
+        }
+        if (to_socket_) to_socket_->rollback();
+        const bool tell_raw = framing_ == Framing::raw && report_end_;
+        if (tell_raw && options_->raw_notify) deliver_notification();
+        else if (to_socket_ && !closing_) host_.link_readable(*this);
+        in_.clear();
+        recover_batches();
+        const int fd = fd_.get();
+        fd_.reset();
+        // Without a handshake that could have succeeded, every loss is told as its failure.
+        if (tell_raw || (is_before_3_ && report_end_ && !fatal_))
+            host_.event(LinkEvent::handshake_failed_no_detail, EPIPE, endpoints_);
+        if (report_end_) host_.event(LinkEvent::disconnected, fd, endpoints_);
+        metadata_->drop_references(metadata_stock_ + 1);
+        metadata_ = nullptr;
+        metadata_stock_ = 0;
+        state_ = State::down;
+        fatal = fatal_;
+    }
+    owner_.connection_ended(*this, fatal);
+}
+
+} // namespace tern
