@@ -3,6 +3,7 @@
 //
 //   peer exchange type=PUSH peer=PULL (bind=ENDPOINT | connect=?) count=N out=SEED in=SEED ...
 //                 [mechanism=PLAIN|CURVE|GSSAPI role=server|client]
+//                 [stays=1]   PUSH goes only when PULL has told that it has all
 //                 GSSAPI: [principal=NAME] [service=NAME] [plaintext=1] [known=PRINCIPAL]
 //   peer watch type=PUSH|PULL (bind=ENDPOINT | connect=?) [mechanism=...] [zap=STATUS] ...
 //   peer unhurried mechanism=GSSAPI role=client ...     beside it, two sockets exchange messages
@@ -778,6 +779,10 @@ static void run_exchange(void) {
     stage = "exchanging";
     exchange(&side);
     stage = "finishing";
+    if (number_argument("stays", 0)) {
+        if (side.type == ZMQ_PUSH) hear_exactly("all");
+        else say("tell all");
+    }
     if (subscriber && side.peer == ZMQ_XPUB) { // which waits to see this
         nothing_more(side.socket);
         subscription(&side, false, "A");
