@@ -563,6 +563,39 @@ static void DI_1_subscribers_get_messages_of_all_kinds_whole_and_in_order(void *
     }
 }
 
+static void *send_until_it_fails(void *publisher) {
+    while (zmq_send(publisher, "x", 1, 0) != -1) {
+    }
+    return (void *)(intptr_t)zmq_errno();
+}
+
+/* One peer has room, the other one has not: the sender sleeps, and hears of the context's end. */
+static void TERM_2_a_send_that_waits_for_one_of_two_peers_ends(void **state) {
+    (void)state;
+    char remote[ENDPOINT], local[ENDPOINT];
+    void *xpub = open_with(ZMQ_XPUB, ZMQ_SNDHWM, 1);
+    set_int(xpub, ZMQ_XPUB_NODROP, 1);
+    set_int(xpub, ZMQ_XPUB_VERBOSE, 1);
+    bind_on(xpub, "tcp", remote);
+    bind_on(xpub, "inproc", local);
+    void *idle = open_with(ZMQ_SUB, ZMQ_RCVHWM, 1), *open = open_with(ZMQ_SUB, ZMQ_RCVHWM, 0);
+    connect_to(idle, local);
+    connect_to(open, remote);
+    subscribe(idle, "");
+    SUBSCRIBED(xpub, "");
+    subscribe(open, "");
+    SUBSCRIBED(xpub, "");
+    pthread_t sender;
+    assert_int_equal(pthread_create(&sender, NULL, send_until_it_fails, xpub), 0);
+    EXPECT(open, "x");
+    EXPECT(open, "x");
+    expect_silence(open);
+    OK(zmq_ctx_shutdown(kit.ctx));
+    void *number;
+    pthread_join(sender, &number);
+    assert_int_equal((intptr_t)number, ETERM);
+}
+
 static void PUB_3_what_nobody_wants_is_dropped(void **state) {
     void *pub = open_socket(ZMQ_PUB);
     char ep[ENDPOINT];
@@ -686,6 +719,7 @@ int main(void) {
         ON_ALL(PUB_1_send_never_blocks),
         ON_INPROC(PUB_2_only_the_full_subscriber_misses_messages),
         ON_ALL(DI_1_subscribers_get_messages_of_all_kinds_whole_and_in_order),
+        ONCE(TERM_2_a_send_that_waits_for_one_of_two_peers_ends),
         ON_ALL(PUB_3_what_nobody_wants_is_dropped),
         ON_ALL(PUB_4_there_is_no_history),
         ON_INPROC(PUB_4_inproc_subscribers_join_at_once),

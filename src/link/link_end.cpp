@@ -50,8 +50,7 @@ void Link::forget_output() {
 }
 
 void Link::end_if_done(Turn &turn) {
-    if (!closing_ || state_ != State::up || has_output() || writing_) return;
-    if (is_parting_) return;
+    if (!closing_ || is_parting_ || state_ != State::up || has_output() || writing_) return;
     // Unread bytes would turn our end of the connection into a reset, which destroys what the peer
     // has not read yet. What was not cut because the queue is full makes room first.
     const uint64_t reads = reads_;

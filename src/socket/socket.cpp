@@ -115,7 +115,13 @@ Error Socket::send(Message &frame, bool dont_wait) {
             if (error != err::again) break;
         }
         if (deadline.is_immediate()) return err::again;
-        if (!make_room(turn) && (error = wait(turn, deadline, changes))) return error;
+        if (make_room(turn)) {
+            changes = changes_;
+            error = pattern_->send(frame);
+            if (error != err::again) break;
+            // It was not for want of this room: another peer's is waited for.
+        }
+        if ((error = wait(turn, deadline, changes))) return error;
         changes = changes_;
         error = pattern_->send(frame);
         if (error != err::again) break;
