@@ -125,6 +125,12 @@ static void SOCKS_a_refused_account_is_retried (void **state)
     expect_hex (p.fd, "01036a6f6500");
     send_hex (p.fd, "0101");
     expect_given_up (&p);
+    /* To the end: the reference aborts when it is closed in the middle. */
+    expect_hex (p.fd, "02");
+    send_hex (p.fd, "0500");
+    expect_hex (p.fd, "050100010a0102031e61");
+    send_hex (p.fd, CONNECTED);
+    handshake (p.fd, "PULL");
     end_proxied (&p);
 }
 
