@@ -1,5 +1,5 @@
-// socks5: any bytes as a proxy. A model of the answers says how far the dialogue comes, how many bytes
-// of the stream are the proxy's, and what the client says to them.
+// socks5: any bytes as a proxy. A model of the answers says how far the dialogue comes, how many
+// bytes of the stream are the proxy's, and what the client says to them.
 #include "support/fuzz.hpp"
 
 #include "transport/socks5.hpp"
@@ -70,10 +70,14 @@ Dialogue expected(const Settings &settings, Bytes stream) {
     if (reply[0] != 5 || reply[2] != 0) return over(EPROTO, at + 5);
     if (reply[1] != 0) return over(EHOSTUNREACH, at + 5);
     size_t size = 0;
-    if (reply[3] == 1) size = 10;
-    else if (reply[3] == 3) size = 7 + size_t(reply[4]);
-    else if (reply[3] == 4) size = 22;
-    else return over(EPROTO, at + 5);
+    if (reply[3] == 1)
+        size = 10;
+    else if (reply[3] == 3)
+        size = 7 + size_t(reply[4]);
+    else if (reply[3] == 4)
+        size = 22;
+    else
+        return over(EPROTO, at + 5);
     return reply.size() < size ? waits() : over(0, at + size);
 }
 

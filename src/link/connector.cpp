@@ -15,7 +15,8 @@ Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const Li
                      uint32_t random)
     : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)),
       transport_(transport), endpoint_(std::move(endpoint)), resolver_(resolver),
-      link_(std::make_shared<Link>(host_holder_, *this, options_, EndpointTexts{{}, endpoint_.text, false})),
+      link_(std::make_shared<Link>(host_holder_, *this, options_,
+                                   EndpointTexts{{}, endpoint_.text, false})),
       next_interval_ms_(options_->reconnect_interval_ms), random_(random) {}
 
 void Connector::emit(LinkEvent event, int64_t value) {
@@ -137,8 +138,8 @@ void Connector::open() {
         host_.event(LinkEvent::connected, fd_.get(), endpoints);
     }
     state_ = State::opening;
-    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, std::move(fd_), std::move(peer),
-                                         std::move(endpoints));
+    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, std::move(fd_),
+                                         std::move(peer), std::move(endpoints));
     opening_->start();
 }
 

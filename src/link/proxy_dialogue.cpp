@@ -2,6 +2,9 @@
 
 #include "transport/stream_io.hpp"
 
+#include <algorithm>
+#include <cstddef>
+
 namespace tern {
 
 ProxyDialogue::ProxyDialogue(Loop &loop, ProxyEvents &events, int fd,
@@ -24,7 +27,7 @@ void ProxyDialogue::start() {
 
 void ProxyDialogue::on_ready(unsigned) { go_on(); }
 
-// Writes and reads until the kernel has no more; nothing of this object is used after the call back.
+// Writes and reads until the kernel has no more; nothing of it is used after the call back.
 void ProxyDialogue::go_on() {
     Error error;
     if (write_request(error) == Progress::over || read_answer(error) == Progress::over) {
@@ -54,8 +57,8 @@ ProxyDialogue::Progress ProxyDialogue::write_request(Error &error) {
 ProxyDialogue::Progress ProxyDialogue::read_answer(Error &error) {
     uint8_t buffer[512];
     for (;;) {
-        const size_t wanted = client_->wanted();
-        const IoResult result = read_some(fd_, buffer, wanted < sizeof buffer ? wanted : sizeof buffer);
+        const size_t wanted = std::min(client_->wanted(), sizeof buffer);
+        const IoResult result = read_some(fd_, buffer, wanted);
         if (result.status == IoResult::Status::would_block) return Progress::waits;
         if (result.status != IoResult::Status::ok) {
             error = result.status == IoResult::Status::closed ? err::broken_pipe : result.error;

@@ -1,5 +1,6 @@
-// Socks5Client: what a client says to a SOCKS5 proxy, and what it makes of the answers (RFC 1928, and
-// RFC 1929 for user and password; spec/wire/transports.md section 12). Bytes in and out, nothing else.
+// Socks5Client: what a client says to a SOCKS5 proxy, and what it makes of the answers (RFC 1928,
+// and RFC 1929 for user and password; spec/wire/transports.md section 12). Bytes in and out,
+// nothing else.
 //
 //     client  05 01 M                             M: 00 none, 02 user and password
 //     proxy   05 X                                X: 00 or 02; anything else is a refusal

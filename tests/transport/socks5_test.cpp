@@ -84,9 +84,9 @@ TEST_CASE("A proxy that wants an account from one who has none gets an empty one
 }
 
 TEST_CASE("Names go to the proxy as names, numbers as numbers") {
-    for (const auto &[host, name] : {std::pair("example.invalid", "request-name"),
-                                     std::pair("2001:db8::1", "request-ipv6"),
-                                     std::pair("10.1.2.3", "request-ipv4")}) {
+    for (const auto &[host, name] :
+         {std::pair("example.invalid", "request-name"), std::pair("2001:db8::1", "request-ipv6"),
+          std::pair("10.1.2.3", "request-ipv4")}) {
         Dialogue dialogue(host);
         (void)dialogue.said();
         CHECK(dialogue.answer(no_method) == Outcome::more);
