@@ -12,6 +12,11 @@ struct Message::Group {
     std::string text;
 };
 
+struct Message::UsersBlock : Block {
+    FreeFunction *free_body;
+    void *hint;
+};
+
 Error Message::init_copy(Bytes body) {
     const Error error = init_size(body.size());
     if (!error && !body.empty()) std::memcpy(data(), body.data(), body.size());
@@ -23,7 +28,7 @@ Error Message::init_block(size_t size) {
     BodyPool::SizeClass size_class;
     void *const memory = BodyPool::take(sizeof(Block) + size, size_class);
     if (!memory) return err::no_memory;
-    Block *const block = new (memory) Block{{1}, size_class, nullptr, nullptr};
+    Block *const block = new (memory) Block{{1}, size_class};
     init();
     kind_ = Kind::block;
     body_ = {block, reinterpret_cast<uint8_t *>(block + 1), size};
@@ -36,9 +41,9 @@ Error Message::init_data(void *data, size_t size, FreeFunction *free_body, void 
         return err::none;
     }
     BodyPool::SizeClass size_class;
-    void *const memory = BodyPool::take(sizeof(Block), size_class);
+    void *const memory = BodyPool::take(sizeof(UsersBlock), size_class);
     if (!memory) return err::no_memory;
-    Block *const block = new (memory) Block{{1}, size_class, free_body, hint};
+    Block *const block = new (memory) UsersBlock{{{1}, size_class}, free_body, hint};
     init();
     kind_ = Kind::user;
     body_ = {block, static_cast<uint8_t *>(data), size};
@@ -62,7 +67,10 @@ void Message::release_body() {
     Block *block = body_.block;
     // A body that was never shared has one holder: no atomic operation needed.
     if (has(shared) && block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    if (block->free_body) block->free_body(body_.data, block->hint);
+    if (kind_ == Kind::user) {
+        const auto *const users = static_cast<const UsersBlock *>(block);
+        users->free_body(body_.data, users->hint);
+    }
     BodyPool::give(block, block->size_class);
 }
 

@@ -145,6 +145,25 @@ class Message {
     bool is_small() const {
         return is_inline() && (flags_ & ~more) == 0 && !metadata_ && !group_ && routing_id_ == 0;
     }
+    // A frame with a block and no group fits into fewer bytes while it waits.
+    bool is_packable() const { return kind_ == Kind::block && !group_; }
+    static constexpr size_t packed_bytes = 40;
+    // REQUIRES: is_packable(). Moves the frame: this object is to be initialised anew.
+    void pack(uint8_t *out) const {
+        std::memcpy(out, &body_, sizeof body_);
+        std::memcpy(out + sizeof body_, &metadata_, sizeof metadata_);
+        const uint64_t word = last_word();
+        std::memcpy(out + sizeof body_ + sizeof metadata_, &word, sizeof word);
+    }
+    // `this` is uninitialised memory.
+    void unpack(const uint8_t *in) {
+        std::memcpy(&body_, in, sizeof body_);
+        std::memcpy(&metadata_, in + sizeof body_, sizeof metadata_);
+        group_ = nullptr;
+        uint64_t word;
+        std::memcpy(&word, in + sizeof body_ + sizeof metadata_, sizeof word);
+        set_last_word(word);
+    }
     // An inline body is all there is, but perhaps for metadata.
     bool is_inline_plain() const {
         return (last_word() & ~inline_size_mask) == inline_word(0) && !group_;
@@ -185,9 +204,8 @@ class Message {
     struct alignas(16) Block {
         std::atomic<uint32_t> references;
         BodyPool::SizeClass size_class;
-        FreeFunction *free_body; // null: the body follows this header
-        void *hint;
     };
+    struct UsersBlock; // without a body: how to give the user's back
     struct Group;
 
     void init_inline(size_t size) {

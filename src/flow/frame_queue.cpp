@@ -44,6 +44,11 @@ void FrameQueue::read_record(Position &position, Message &frame) {
         position.at += whole_units;
         return;
     }
+    if (record[0] == packed) {
+        frame.unpack(record + packed_at);
+        position.at += packed_units;
+        return;
+    }
     const uint8_t size = record[0] & uint8_t(~small_more);
     frame.init();
     get_small(record, size, frame);

@@ -3,6 +3,7 @@
 //
 // A frame is a record of 16-byte units in a chain of chunks, so that small ones touch few cache lines:
 //   small  tag = size, plus `small_more`; the body follows the tag          1 to 3 units
+//   packed tag = `packed`; what a Message with a body elsewhere packs into follows   3 units
 //   whole  tag = `whole`; the 64 bytes of the Message follow in units of their own
 //   end    the rest of the chunk is unused
 //
@@ -29,11 +30,15 @@ class FrameQueue {
     // Takes the frame, which is left empty. False when there is no memory; the frame is untouched.
     bool push(Message &frame) {
         const bool is_small = frame.is_small();
-        const uint32_t units = is_small ? small_units(frame.size()) : whole_units;
+        const bool is_packed = frame.is_packable();
+        const uint32_t units = is_small    ? small_units(frame.size())
+                               : is_packed ? packed_units
+                                           : whole_units;
         if ((!tail_ || tail_->capacity - tail_at_ < units) && !grow()) return false;
         if (!has_unpublished()) mark_ = {tail_, tail_at_};
         uint8_t *const record = tail_->units[tail_at_].bytes;
         if (is_small) put_small(record, frame);
+        else if (is_packed) put_packed(record, frame);
         else put_whole(record, frame);
         frame.init();
         tail_at_ += units;
@@ -81,6 +86,13 @@ class FrameQueue {
             message.drop_body();
             get_small(record, tag, message);
             head_.at += small_units(tag);
+        } else if (tag == packed) {
+            Message next;
+            next.unpack(record + packed_at);
+            if (!next.is_plain()) return false;
+            message.close();
+            message = next;
+            head_.at += packed_units;
         } else if (tag == whole && as_message(record).is_plain()) {
             message.close();
             std::memcpy(static_cast<void *>(&message), &as_message(record), sizeof message);
@@ -105,8 +117,10 @@ class FrameQueue {
         Chunk *chunk = nullptr;
         uint32_t at = 0;
     };
-    enum Tag : uint8_t { small_more = 0x40, whole = 0x80, end = 0x81 };
+    enum Tag : uint8_t { small_more = 0x40, whole = 0x80, end = 0x81, packed = 0x82 };
     static constexpr uint32_t whole_units = 1 + sizeof(Message) / sizeof(Unit);
+    static constexpr size_t packed_at = 8;
+    static constexpr uint32_t packed_units = (packed_at + Message::packed_bytes) / sizeof(Unit);
 
     static uint32_t small_units(size_t size) { return 1 + uint32_t(size / sizeof(Unit)); }
     // Fixed-width moves, which stay inside the record and inside the message's 40 bytes.
@@ -123,6 +137,10 @@ class FrameQueue {
         std::memcpy(body, record + 1, 15);
         if (size > 15) std::memcpy(body + 15, record + 16, 16);
         if (size > 31) std::memcpy(body + 31, record + 32, 9);
+    }
+    static void put_packed(uint8_t *record, const Message &frame) {
+        record[0] = packed;
+        frame.pack(record + packed_at);
     }
     static void put_whole(uint8_t *record, const Message &frame) {
         record[0] = whole;

@@ -14,12 +14,13 @@ using namespace tern::test;
 namespace {
 
 // In units of 16 bytes. The lengths below lie around these borders.
+constexpr int packed_units = 3;
 constexpr int whole_units = 5;
 constexpr int chunks[] = {7, 31, 127, 511, 511};
 constexpr int borders[] = {7, 38, 165, 676, 1187};
 constexpr int first_chunk = chunks[0];
 
-// Bodies of these sizes take one, two and three units; 41 bytes need a whole record.
+// Bodies of these sizes take one, two and three units; one of 41 is packed.
 constexpr size_t sizes_at_borders[] = {0, 1, 14, 15, 16, 17, 30, 31, 32, 33, 39, 40, 41};
 
 // What a frame said when it was pushed.
@@ -111,8 +112,8 @@ struct NamedMetadata {
     Metadata *metadata;
 };
 
-// Frames of every shape, 0 to 8: one to three units, `more`, and what only a whole record keeps.
-constexpr int shapes = 9;
+// Frames of every shape, 0 to 9: one to three units, `more`, packed, and what only a whole record keeps.
+constexpr int shapes = 10;
 OwnMessage make_shape(int shape, int number, CountedBodies &bodies, NamedMetadata &named) {
     OwnMessage frame = make_sized(size_t(number % 41), number, number % 2 == 0);
     switch (shape) {
@@ -121,6 +122,12 @@ OwnMessage make_shape(int shape, int number, CountedBodies &bodies, NamedMetadat
     case 2: return make_sized(40, number);
     case 3: return make_sized(41, number);
     case 4: return bodies.frame(number % 2 == 0);
+    case 9:
+        frame = make_sized(size_t(41 + number % 100), number, number % 2 == 0);
+        frame->set_routing_id(uint32_t(number));
+        frame->set(Message::subscribe);
+        frame->set_metadata(named.metadata);
+        break;
     case 5: frame->set_metadata(named.metadata); break;
     case 6: frame->set_routing_id(uint32_t(number) + 1); break;
     case 7: (void)frame->set_group("group " + std::to_string(number)); break;
@@ -289,14 +296,19 @@ TEST_CASE("chunks that are full to the last unit with frames of one size go on w
     struct {
         size_t size;
         int units;
-    } const kinds[] = {{15, 1}, {31, 2}, {40, 3}, {41, whole_units}};
+        uint32_t routing_id;
+    } const kinds[] = {
+        {15, 1, 0}, {31, 2, 0}, {40, 3, 0}, {41, packed_units, 7}, {40, whole_units, 7}};
     for (const auto &kind : kinds) {
         for (const size_t next : sizes_at_borders) {
             Checked checked;
             for (const int chunk : chunks) {
                 checked.push_units(chunk % kind.units);
-                for (int i = 0; i < chunk / kind.units; ++i)
-                    checked.push(make_sized(kind.size, i));
+                for (int i = 0; i < chunk / kind.units; ++i) {
+                    OwnMessage frame = make_sized(kind.size, i);
+                    frame->set_routing_id(kind.routing_id);
+                    checked.push(std::move(frame));
+                }
             }
             checked.push(make_sized(next, 1));
             checked.publish();
