@@ -48,12 +48,12 @@ static void need(const char *transport) {
         skip_for(transport, "no right to open raw sockets (CAP_NET_RAW)");
 }
 
-/* A group and a port of this test alone. */
+/* A group and a port of this test alone. Several senders of a host need a node id each with norm. */
 static char *new_endpoint(const char *transport, char *ep) {
     static int number;
     const int port = 20000 + (int)(getpid() % 1000) * 20 + number % 20;
     snprintf(ep, ENDPOINT, "%s://%s;239.255.%d.%d:%d", transport,
-             strcmp(transport, "norm") == 0 ? "lo" : "127.0.0.1", 100 + (int)(getpid() % 100),
+             strcmp(transport, "norm") == 0 ? "1,lo" : "127.0.0.1", 100 + (int)(getpid() % 100),
              1 + number % 200, port);
     number++;
     return ep;
@@ -109,7 +109,8 @@ static void exchange(const char *transport, int pub_type, int sub_type) {
     enum { LARGE = 100000 };
     static char out[LARGE], in[LARGE + 1];
     for (int i = 0; i < LARGE; i++) out[i] = (char)(i * 7 + i / 251);
-    const int size = on_tern() ? LARGE : 20000; /* libzmq has no option for the pace of norm */
+    /* libzmq 4.3.4 sends nothing more over norm after a frame of more than 2 KiB. */
+    const int size = on_tern() || strcmp(transport, "norm") != 0 ? LARGE : 2000;
     OK(zmq_send(publisher, "topic", 5, ZMQ_SNDMORE));
     OK(zmq_send(publisher, out, (size_t)size, 0));
     SEND(publisher, "after");
@@ -182,6 +183,8 @@ static void MC_messages_of_several_senders_stay_whole(void **state) {
     size_t size = sizeof ep;
     OK(zmq_getsockopt(sub, ZMQ_LAST_ENDPOINT, ep, &size));
     two = open_fast(ZMQ_PUB, *state);
+    char *id = strstr(ep, "1,lo");
+    if (id) *id = '2';
     OK(zmq_connect(two, ep));
     meet(two, sub);
     for (int i = 0; i < 50; i++) {

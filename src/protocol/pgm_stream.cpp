@@ -53,8 +53,8 @@ void PgmPacker::clear() {
 
 bool PgmDecoder::put(Bytes packet) {
     const Bytes stream = packet.skip(pgm_offset_size);
-    const size_t offset = packet.size() < pgm_offset_size ? 0 : load_be16(packet.data());
-    if (offset >= stream.size() && (offset != pgm_no_start || stream.empty())) {
+    const size_t offset = packet.size() < pgm_offset_size ? SIZE_MAX : load_be16(packet.data());
+    if (offset > stream.size() && offset != pgm_no_start) {
         lose();
         return false;
     }

@@ -1,7 +1,8 @@
 // What a sender says over PGM (transports.md section 8): a stream of v1 frames, cut into packets.
 //
 //   packet = offset:U16 stream       offset: of the first frame in this packet that begins a message,
-//                                    counted behind these two bytes; ffff: there is none
+//                                    counted behind these two bytes; ffff: there is none.
+//                                    At the end of the packet: the next one begins with one
 //   stream = *( v1 frame )           back to back; frames go on from packet to packet
 //
 // Threads: one at a time.

@@ -27,6 +27,10 @@ uint32_t buffer_bytes(const TransportOptions &options) {
     return static_cast<uint32_t>(std::min<uint64_t>(bytes, UINT32_MAX));
 }
 
+bool is_interface(const std::string &name) {
+    return resolve_source(name + ":*", false) || resolve_source(name + ":*", true);
+}
+
 void set_pace(NormSessionHandle session, const TransportOptions &options) {
     enum Mode { fixed, congestion_control, loss_tolerant, ecn, ecn_only }; // ZMQ_NORM_FIXED and so on
     if (options.norm_mode == fixed) {
@@ -80,6 +84,7 @@ Result<std::unique_ptr<NormSession>> NormSession::open(std::string_view text,
 
 // libnorm says whether, and not why.
 Error NormSession::start(const NormAddress &address, const TransportOptions &options, bool sends) {
+    if (!address.interface.empty() && !is_interface(address.interface)) return err::no_device;
     instance_ = NormCreateInstance();
     if (instance_ == NORM_INSTANCE_INVALID) return err::no_memory;
     const NormNodeId id = address.node_id == 0 ? NormNodeId(NORM_NODE_ANY) : address.node_id;
