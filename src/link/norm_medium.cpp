@@ -41,7 +41,10 @@ void NormMedium::stop() {
     session_.reset();
 }
 
-void NormMedium::pause() { (void)loop_->change(watch_, session_->fd(), 0); }
+// A sender goes on hearing what becomes of what it has sent.
+void NormMedium::pause() {
+    if (!is_sender_) (void)loop_->change(watch_, session_->fd(), 0);
+}
 
 void NormMedium::resume() { (void)loop_->change(watch_, session_->fd(), ready::read); }
 

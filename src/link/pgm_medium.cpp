@@ -66,12 +66,16 @@ void PgmMedium::set_interest(unsigned of_receiving) {
         if (!each.is_for_sending) (void)loop_->change(each.id, each.fd, of_receiving);
 }
 
+// A sender goes on answering.
 void PgmMedium::pause() {
+    if (is_sender_) return;
     loop_->cancel_timer(timer_);
     set_interest(0);
 }
 
-void PgmMedium::resume() { set_interest(ready::read); }
+void PgmMedium::resume() {
+    if (!is_sender_) set_interest(ready::read);
+}
 
 void PgmMedium::on_ready(unsigned bits) {
     if (!is_sender_) {

@@ -18,12 +18,14 @@ Result<std::unique_ptr<Medium>> UdpMedium::open(std::string_view text, const Lin
     auto fd = binds ? udp_open_receiver(*address, options.transport)
                     : udp_open_sender(*address, options.transport);
     if (!fd) return fd.error();
-    return std::unique_ptr<Medium>(
-        std::make_unique<UdpMedium>(std::move(*fd), address->host, options.socket_type));
+    const auto local = SocketAddress::local_of(fd->get());
+    if (!local) return local.error();
+    return std::unique_ptr<Medium>(std::make_unique<UdpMedium>(
+        std::move(*fd), local->family(), address->host, options.socket_type));
 }
 
-UdpMedium::UdpMedium(Fd fd, SocketAddress target, int socket_type)
-    : fd_(std::move(fd)), socket_type_(socket_type), family_(target.family()),
+UdpMedium::UdpMedium(Fd fd, int family, SocketAddress target, int socket_type)
+    : fd_(std::move(fd)), socket_type_(socket_type), family_(family),
       reads_(socket_type != ZMQ_RADIO), target_(std::move(target)) {}
 
 Error UdpMedium::start(Loop &loop, MediumUser &user) {

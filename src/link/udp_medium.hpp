@@ -21,7 +21,7 @@ class UdpMedium final : public Medium, public EventHandler {
   public:
     static Result<std::unique_ptr<Medium>> open(std::string_view address,
                                                 const LinkOptions &options, bool binds);
-    UdpMedium(Fd fd, SocketAddress target, int socket_type);
+    UdpMedium(Fd fd, int family, SocketAddress target, int socket_type);
 
     Error start(Loop &loop, MediumUser &user) override;
     void stop() override;

@@ -14,7 +14,10 @@ constexpr int ms = 1000; // OpenPGM counts microseconds
 constexpr int seconds = 1000 * ms;
 constexpr int expedited_forwarding = 0x2e << 2; // DSCP
 constexpr uint16_t source_port = 7500;
+constexpr int soon_ms = 10;
 constexpr size_t address_max = 255;
+// OpenPGM ends the process when it gets no memory for the slots of a window.
+constexpr int64_t window_max = 1 << 24;
 
 // OpenPGM is made ready once in a process, and stays so.
 bool is_ready() {
@@ -57,7 +60,7 @@ bool PgmSession::set(int option, int value) {
 bool PgmSession::set_up(const TransportOptions &options, bool sends) {
     const int64_t window =
         int64_t(options.recovery_interval_ms) * options.rate_kbit_s / 8 / options.multicast_max_tpdu;
-    const int packets = static_cast<int>(std::clamp<int64_t>(window, 1, INT32_MAX / 2));
+    const int packets = static_cast<int>(std::clamp<int64_t>(window, 1, window_max));
     const int64_t rate = int64_t(options.rate_kbit_s) * 1000 / 8;
     if (!set(PGM_MTU, options.multicast_max_tpdu)) return false;
     if (sends) {
@@ -199,12 +202,17 @@ PgmSession::Received PgmSession::receive() {
         pgm_free_skb(lost);
         return {Kind::lost, sender, {}};
     }
-    case PGM_IO_STATUS_TIMER_PENDING: note_wait(PGM_TIME_REMAIN); [[fallthrough]];
-    default:
-        if (status == PGM_IO_STATUS_RATE_LIMITED) note_wait(PGM_RATE_REMAIN);
+    case PGM_IO_STATUS_TIMER_PENDING: note_wait(PGM_TIME_REMAIN); return {Kind::nothing, 0, {}};
+    case PGM_IO_STATUS_RATE_LIMITED: note_wait(PGM_RATE_REMAIN); return {Kind::nothing, 0, {}};
+    case PGM_IO_STATUS_WOULD_BLOCK: return {Kind::nothing, 0, {}};
+    default: // a sender has ended, or something has failed: there may be more
+        wait_ms_ = soon_ms;
         return {Kind::nothing, 0, {}};
     }
-    if (size == 0 || message.msgv_len == 0) return {Kind::nothing, 0, {}};
+    if (size == 0 || message.msgv_len == 0) {
+        wait_ms_ = soon_ms;
+        return {Kind::nothing, 0, {}};
+    }
     const pgm_sk_buff_t &first = *message.msgv_skb[0];
     if (message.msgv_len == 1)
         return {Kind::packet, sender_of(first), Bytes(first.data, size_t(first.len))};

@@ -8,8 +8,8 @@
 //
 // Threads: open() on the caller of bind or connect; everything else on one thread.
 // Owner:   the caller.
-// Limit:   the window: what ZMQ_RATE sends in ZMQ_RECOVERY_IVL, for a sender and again for each one
-//          that is received.
+// Limit:   the window: what ZMQ_RATE sends in ZMQ_RECOVERY_IVL, at most 2^24 packets, for a sender and
+//          again for each one that is received.
 #ifndef TERN_TRANSPORT_PGM_HPP
 #define TERN_TRANSPORT_PGM_HPP
 
