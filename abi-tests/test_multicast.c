@@ -228,6 +228,35 @@ static void MC_a_publisher_that_is_closed_at_once_is_heard(void **state) {
     EXPECT(sub, "only", "this");
 }
 
+/* Datagrams of anybody to the port: random ones, and such that begin like a packet of the protocol. */
+static void MC_garbage_does_no_harm(void **state) {
+    static const uint8_t heads[][4] = {{0}, {0x11, 2}, {0x12, 8}, {0x13, 9}, {0x15, 0xdc, 0x15, 0xdc}};
+    void *publisher, *sub;
+    char ep[ENDPOINT], group[32];
+    int port;
+    open_both(*state, ZMQ_PUB, ZMQ_SUB, &publisher, &sub);
+    size_t size = sizeof ep;
+    OK(zmq_getsockopt(sub, ZMQ_LAST_ENDPOINT, ep, &size));
+    assert_int_equal(sscanf(strchr(ep, ';'), ";%31[0-9.]:%d", group, &port), 2);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    const struct ip_mreqn where = {.imr_ifindex = (int)if_nametoindex("lo")};
+    const int f = keep_file(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    assert_int_equal(setsockopt(f, IPPROTO_IP, IP_MULTICAST_IF, &where, sizeof where), 0);
+    uint32_t random = 12345;
+    for (int i = 0; i < 3000; i++) {
+        uint8_t bytes[300];
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            random = random * 1664525 + 1013904223;
+            bytes[k] = (uint8_t)(random >> 24);
+        }
+        if (i % 2) memcpy(bytes, heads[i % 5], 4);
+        inet_pton(AF_INET, i % 3 ? group : "127.0.0.1", &to.sin_addr);
+        (void)!sendto(f, bytes, random % sizeof bytes, 0, (struct sockaddr *)&to, sizeof to);
+    }
+    SEND(publisher, "still", "here");
+    EXPECT(sub, "still", "here");
+}
+
 static void MC_endpoints(void **state) {
     char ep[ENDPOINT], last[ENDPOINT];
     size_t size = sizeof last;
@@ -277,6 +306,8 @@ int main(void) {
         ON_MULTICAST(MC_messages_of_several_senders_stay_whole),
         ON_MULTICAST(MC_what_was_sent_goes_out_after_close),
         ON_MULTICAST(MC_a_publisher_that_is_closed_at_once_is_heard),
+        ON(MC_garbage_does_no_harm, "norm"),
+        ON(MC_garbage_does_no_harm, "epgm"),
         ON_MULTICAST(MC_endpoints),
         ON_MULTICAST(MC_malformed_endpoints),
     };
