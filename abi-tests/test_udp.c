@@ -367,6 +367,52 @@ static void DG_2_the_address_comes_with_its_end_and_goes_back(void **state) {
     }
 }
 
+/* Messages that the I/O thread drops at once keep it about to sleep, and the one that follows them must not
+ * be left lying. Several threads, so that it is interrupted at every place. */
+struct exchange {
+    void *ctx;
+    char *fault;
+};
+static void *go_to_and_fro(void *arg) {
+    struct exchange *x = arg;
+    void *s[2];
+    char ep[2][ENDPOINT], from[64], body[64];
+    for (int i = 0; i < 2; i++) {
+        const int timeout = DEADLINE_MS;
+        s[i] = zmq_socket(x->ctx, ZMQ_DGRAM);
+        zmq_setsockopt(s[i], ZMQ_RCVTIMEO, &timeout, sizeof timeout);
+        do udp(ep[i], "127.0.0.1", free_port(AF_INET));
+        while (zmq_bind(s[i], ep[i]) == -1 && zmq_errno() == EADDRINUSE);
+    }
+    for (int i = 0; i < 3000 && !x->fault; i++) {
+        void *to = s[i % 2], *back = s[1 - i % 2];
+        const char *address = ep[i % 2] + strlen("udp://");
+        for (int k = 0; k < i % 8; k++) {
+            zmq_send(back, "nobody", 6, ZMQ_SNDMORE);
+            zmq_send(back, "x", 1, 0);
+        }
+        zmq_send(back, address, strlen(address), ZMQ_SNDMORE);
+        zmq_send(back, "x", 1, 0);
+        if (zmq_recv(to, from, sizeof from, 0) == -1 || zmq_recv(to, body, sizeof body, 0) != 1)
+            x->fault = "a message was left lying";
+    }
+    for (int i = 0; i < 2; i++) zmq_close(s[i]);
+    return NULL;
+}
+static void DG_2_no_message_is_left_lying(void **state) {
+    (void)state;
+    NEED_DRAFT();
+    struct exchange all[3];
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) {
+        all[i] = (struct exchange){kit.ctx, NULL};
+        assert_int_equal(pthread_create(&threads[i], NULL, go_to_and_fro, &all[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 3; i++)
+        if (all[i].fault) fail_msg("%s", all[i].fault);
+}
+
 static void DG_3_what_has_no_address_is_dropped(void **state) {
     (void)state;
     NEED_DRAFT();
@@ -696,6 +742,7 @@ int main(void) {
         ONCE(DG_1_two_frames_or_EINVAL),
         ONCE(DG_1_without_an_endpoint_it_can_not_send),
         ONCE(DG_2_the_address_comes_with_its_end_and_goes_back),
+        ONCE(DG_2_no_message_is_left_lying),
         ONCE(DG_3_what_has_no_address_is_dropped),
         ONCE(DG_1_a_second_endpoint_is_refused),
         ONCE(EP_malformed_endpoints),

@@ -74,19 +74,21 @@ void Carrier::medium_writable() {
 
 void Carrier::pump_out() {
     if (is_over_) return;
-    int frames = 0;
-    while (medium_->can_send()) {
-        if (frames++ == frames_per_task) {
+    for (int frames = 0; medium_->can_send(); ++frames) {
+        if (frames == frames_per_task) {
             host_.loop().post([self = shared_from_this()] { self->pump_out(); });
             return;
         }
         Message frame;
-        if (!pipe_->read(frame)) break;
+        if (!pipe_->read(frame)) break; // which has left the sign that lets the socket tell
         medium_->send(frame);
     }
     medium_->flush();
-    // The look into the pipe comes first: it leaves the sign that lets the socket tell.
-    if (!pipe_->check_read() && pipe_->has_ended() && medium_->is_flushed()) finish();
+    if (!medium_->can_send() || !pipe_->has_ended()) return;
+    // After the end nothing is written any more; what was written shortly before it is seen now. A
+    // look that finds something takes the sign back, so it is followed by a read.
+    if (pipe_->check_read()) host_.loop().post([self = shared_from_this()] { self->pump_out(); });
+    else if (medium_->is_flushed()) finish();
 }
 
 void Carrier::pump_in() {

@@ -4,7 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+// C's word, which OpenPGM's headers use also where Clang reads them as C++.
+#ifndef restrict
+#define restrict __restrict
+#endif
 #include <pgm/pgm.h>
+#undef restrict
 
 namespace tern {
 
