@@ -3,6 +3,7 @@
 #include "os/fences.hpp"
 #include "os/wait_word.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 namespace tern {
@@ -107,12 +108,18 @@ bool Channel::publish_crossing() {
 }
 
 // A writer in full flow has more in a moment: that costs less than to wait for it. Looking on after
-// every message would cost both sides a cache line each; so it is given time for a good many.
+// every message would cost both sides a cache line each; so it is given time for a good many, as its
+// pace has shown.
 bool Channel::look_before_waiting() {
-    for (int pauses = 32; pauses <= 64; pauses *= 2) {
-        for (int i = 0; i < pauses; ++i) pause_core();
-        if (queue().has_frames()) return true;
+    for (int looks = 0; looks < 2; ++looks) {
+        for (unsigned i = 0; i < pauses_; ++i) pause_core();
+        if (!queue().has_frames()) continue;
+        const uint64_t frames = queue().frames_seen();
+        if (frames < frames_worth_a_look) pauses_ = std::min(pauses_ * 2, pauses_max);
+        else if (frames > 4 * frames_worth_a_look) pauses_ = std::max(pauses_ / 2, pauses_min);
+        return true;
     }
+    pauses_ = pauses_min;
     return false;
 }
 

@@ -103,6 +103,11 @@ class Channel : private FrameQueue {
     static constexpr uint32_t flow_begins_min = 64;
     static constexpr uint32_t flow_begins_max = 64 * 1024;
     static constexpr uint32_t flow_pays = 2048;
+    // How long the reader of a flow that it has drained lets it gather, in pauses of the core (a few
+    // ns to 50 each), and how many frames a look should find.
+    static constexpr uint32_t pauses_min = 32;
+    static constexpr uint32_t pauses_max = 512;
+    static constexpr uint64_t frames_worth_a_look = 256;
     bool publish_crossing();
     bool look_before_waiting();
     bool report();
@@ -114,6 +119,7 @@ class Channel : private FrameQueue {
     // The reader's.
     std::atomic<uint64_t> read_{0}; // whole messages
     uint64_t reported_last_ = 0;
+    uint32_t pauses_ = pauses_min;
     bool writer_to_tell_ = false;
 
     // What both read often and write rarely: a line of its own.

@@ -60,6 +60,8 @@ class FrameQueue {
         seen_ = published_.load(std::memory_order_acquire);
         return popped_ != seen_;
     }
+    // As many as the last look found, and are not popped yet.
+    uint64_t frames_seen() const { return seen_ - popped_; }
     bool has_frames_in_total_order() {
         seen_ = published_.load(std::memory_order_seq_cst);
         return popped_ != seen_;

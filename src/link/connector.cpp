@@ -1,7 +1,5 @@
 #include "link/connector.hpp"
 
-#include "transport/ipc.hpp"
-
 #include <algorithm>
 #include <mutex>
 
@@ -13,24 +11,13 @@ struct Connector::Lookup {
 };
 
 Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
-                     Endpoint endpoint, HelperThreads &resolver, uint32_t random)
-    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)), endpoint_(std::move(endpoint)),
-      resolver_(resolver),
-      link_(std::make_shared<Link>(host_holder_, *this, options_, EndpointTexts{{}, endpoint_.text, false})),
+                     const StreamTransport &transport, Endpoint endpoint, HelperThreads &resolver,
+                     uint32_t random)
+    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)),
+      transport_(transport), endpoint_(std::move(endpoint)), resolver_(resolver),
+      link_(std::make_shared<Link>(host_holder_, *this, options_,
+                                   EndpointTexts{{}, endpoint_.text, false})),
       next_interval_ms_(options_->reconnect_interval_ms), random_(random) {}
-
-Error Connector::check(const Endpoint &endpoint) {
-    return endpoint.transport == Endpoint::Transport::tcp ? parse_connect(endpoint.address).error()
-                                                          : check_ipc_address(endpoint.address);
-}
-
-std::string Connector::numeric_text(const Endpoint &endpoint, bool ipv6) {
-    if (endpoint.transport != Endpoint::Transport::tcp) return {};
-    const auto address = parse_connect(endpoint.address);
-    if (!address) return {};
-    const auto number = numeric(*address, ipv6);
-    return number ? number->text() : std::string();
-}
 
 void Connector::emit(LinkEvent event, int64_t value) {
     Turn turn(host_.turn());
@@ -53,62 +40,41 @@ void Connector::attempt() {
         stop(true);
         return;
     }
-    if (endpoint_.transport == Endpoint::Transport::ipc) {
-        connect_begun(ipc_connect(endpoint_.address, options_->transport));
-        return;
-    }
-    auto parsed = parse_connect(endpoint_.address);
-    if (!parsed) {
-        attempt_failed(parsed.error());
-        return;
-    }
-    address_ = *parsed;
-    if (const auto target = numeric(address_, options_->transport.ipv6)) {
-        connect_tcp(*target);
-        return;
-    }
+    if (transport_.asks_name_service(endpoint_.address, options_->transport)) look_up();
+    else connect(transport_.resolve(endpoint_.address, options_->transport));
+}
+
+void Connector::look_up() {
     state_ = State::resolving;
     lookup_ = std::make_shared<Lookup>();
     lookup_->loop = &host_.loop();
     const bool asked = resolver_.run([weak = std::weak_ptr<Connector>(shared_from_this()),
-                                      lookup = lookup_, address = address_,
-                                      ipv6 = options_->transport.ipv6] {
-        const auto target = resolve_connect(address, ipv6);
+                                      lookup = lookup_, &transport = transport_,
+                                      address = endpoint_.address, options = options_] {
+        const auto target = transport.resolve(address, options->transport);
         std::lock_guard<std::mutex> guard(lookup->mutex);
         if (!lookup->loop) return;
         lookup->loop->post([weak, lookup, target] {
             const auto self = weak.lock();
             if (self && self->lookup_ == lookup && self->state_ == State::resolving)
-                self->connect_tcp(target);
+                self->connect(target);
         });
     });
     if (!asked) attempt_failed(err::again);
 }
 
-void Connector::connect_tcp(const Result<SocketAddress> &target) {
+void Connector::connect(const Result<SocketAddress> &target) {
     if (!target) {
         attempt_failed(target.error());
         return;
     }
-    std::optional<SocketAddress> source;
-    if (!address_.source.empty()) {
-        const auto resolved = resolve_source(address_.source, options_->transport.ipv6);
-        if (!resolved) {
-            attempt_failed(resolved.error());
-            return;
-        }
-        source = *resolved;
-    }
-    connect_begun(tcp_connect(*target, source, options_->transport));
-}
-
-void Connector::connect_begun(Result<Connecting> connecting) {
-    if (!connecting) {
-        attempt_failed(connecting.error());
+    auto connecting = transport_.connect(endpoint_.address, *target, options_->transport);
+    fd_ = std::move(connecting.fd);
+    if (connecting.error) {
+        attempt_failed(connecting.error);
         return;
     }
-    fd_ = std::move(connecting->fd);
-    if (!connecting->in_progress) {
+    if (!connecting.in_progress) {
         connected();
         return;
     }
@@ -120,37 +86,60 @@ void Connector::connect_begun(Result<Connecting> connecting) {
         return;
     }
     watch_ = *watch;
-    if (options_->transport.connect_timeout_ms > 0)
-        timer_ = host_.loop().add_timer_ms(options_->transport.connect_timeout_ms,
-                                           [self = shared_from_this()] {
-                                               self->timer_ = {};
-                                               self->attempt_failed(Error(ETIMEDOUT));
-                                           });
+    limit_attempt(options_->transport.connect_timeout_ms);
+}
+
+// 0: no limit.
+void Connector::limit_attempt(int timeout_ms) {
+    if (timeout_ms <= 0) return;
+    timer_ = host_.loop().add_timer_ms(timeout_ms, [self = shared_from_this()] {
+        self->timer_ = {};
+        self->attempt_failed(Error(ETIMEDOUT));
+    });
 }
 
 void Connector::on_ready(unsigned) {
     const std::shared_ptr<Connector> self = shared_from_this();
-    const Error error = tcp_finish_connect(fd_.get());
+    const Error error = finish_connect(fd_.get());
     if (error) attempt_failed(error);
     else connected();
 }
 
 void Connector::connected() {
     host_.loop().unwatch(watch_, fd_.get());
+    if (auto client = transport_.proxy_client(endpoint_.address, options_->transport))
+        ask_proxy(std::move(client));
+    else open();
+}
+
+// A connect time-out goes on counting. Without one, a silent proxy has as long as a silent peer.
+void Connector::ask_proxy(std::unique_ptr<Socks5Client> client) {
+    state_ = State::asking_proxy;
+    const int timeout_ms = options_->transport.connect_timeout_ms;
+    if (!timer_) limit_attempt(timeout_ms > 0 ? timeout_ms : options_->handshake_interval_ms);
+    proxy_ = std::make_unique<ProxyDialogue>(host_.loop(), *this, fd_.get(), std::move(client));
+    proxy_->start();
+}
+
+void Connector::proxy_answered(Error error) {
+    const std::shared_ptr<Connector> self = shared_from_this();
+    const auto over = std::move(proxy_); // still on the stack of this call
+    if (error) attempt_failed(error);
+    else open();
+}
+
+void Connector::open() {
     host_.loop().cancel_timer(timer_);
     next_interval_ms_ = options_->reconnect_interval_ms; // back-off starts anew (RC-5)
-    const bool is_tcp = endpoint_.transport == Endpoint::Transport::tcp;
-    EndpointTexts endpoints;
-    endpoints.local = is_tcp ? tcp_local_endpoint(fd_.get()) : ipc_local_endpoint(fd_.get());
-    endpoints.remote = endpoint_.text;
-    std::string peer = is_tcp ? tcp_peer_address(fd_.get()) : ipc_peer_address(fd_.get());
+    EndpointTexts endpoints{transport_.local_endpoint(fd_.get()), endpoint_.text, false};
+    std::string peer = transport_.peer_address(fd_.get());
     {
         Turn turn(host_.turn());
         host_.event(LinkEvent::connected, fd_.get(), endpoints);
     }
     state_ = State::opening;
-    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, std::move(fd_), std::move(peer),
-                                         std::move(endpoints));
+    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, std::move(fd_),
+                                         std::move(peer), std::move(endpoints));
     opening_->start();
 }
 
@@ -175,13 +164,14 @@ void Connector::attempt_failed(Error error) {
     host_.loop().cancel_timer(timer_);
     const int fd = fd_.get();
     close_descriptor();
-    if (fd >= 0 || endpoint_.transport == Endpoint::Transport::ipc) emit(LinkEvent::closed, fd);
+    if (fd >= 0) emit(LinkEvent::closed, fd);
     if ((options_->reconnect_stop & reconnect_stop_refused) && error == Error(ECONNREFUSED))
         stop(true);
     else wait_and_retry();
 }
 
 void Connector::close_descriptor() {
+    proxy_.reset();
     host_.loop().unwatch(watch_, fd_.get());
     fd_.reset();
 }

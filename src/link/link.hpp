@@ -110,8 +110,6 @@ class Link final : public PipeFarEnd,
     bool has_batch() const {
         return state_ == State::up && !write_blocked_ && !write_dead_ && filling_.has_committed();
     }
-    // Has anything been written since this was asked last?
-    bool has_written_since_last_look();
     // The batch, if it may grow by plain messages without more questions; else null.
     OutBatch *growing_batch() { return filling_.is_growing() ? &filling_ : nullptr; }
     // The kernel takes no more, and reports when it does again.
@@ -164,6 +162,7 @@ class Link final : public PipeFarEnd,
     bool in_input_list = false;
     bool in_batch_list = false;
     bool has_been_up = false;
+    uint32_t wrote_in_round = 0; // the socket's, from one look at the growing batches to the next
     Loop::WatchId watch_id = 0;
 
   private:
@@ -238,8 +237,6 @@ class Link final : public PipeFarEnd,
     bool batch_begun_ = false;
     bool writing_on_is_due_ = false;
     int waits_to_skip_ = 0; // for room in the kernel, by callers
-    uint64_t writes_ = 0;
-    uint64_t writes_seen_ = 0;
     OwnMessage waiting_command_; // a PONG that must not split a message
     bool has_waiting_command_ = false;
 

@@ -101,7 +101,6 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
         const IoResult result = write_vector(fd, pieces, count);
         const Nanoseconds now = now_ns();
         turn.lock();
-        ++writes_;
         host_.link_wrote(*this, now);
         if (result.status == IoResult::Status::failed) {
             // What the peer sent before it went away is still to be read; the end of that is the
@@ -157,12 +156,6 @@ void Link::clear_sent() {
         host_.loop().post([bodies] { bodies->clear(); });
     }
     sending_.clear();
-}
-
-bool Link::has_written_since_last_look() {
-    const bool has = writes_ != writes_seen_;
-    writes_seen_ = writes_;
-    return has;
 }
 
 } // namespace tern

@@ -210,10 +210,14 @@ class TopicTrie {
         size_t place_of(uint8_t key) const {
             return size_t(std::lower_bound(keys(), keys() + count(), key) - keys());
         }
-        // count() when there is none. Looks at eight keys at a time.
+        // count() when there is none. Keys without a gap, as of numbers, need one look; else eight
+        // are looked at at a time.
         size_t find(uint8_t key) const {
             const size_t size = count();
             const uint8_t *const begin = keys();
+            if (size == 0) return 0;
+            const size_t gapless = uint8_t(key - begin[0]);
+            if (gapless < size && begin[gapless] == key) return gapless;
             constexpr uint64_t ones = 0x0101010101010101u, low = 0x7f7f7f7f7f7f7f7fu;
             size_t i = 0;
             for (; i + 8 <= size; i += 8) {
@@ -336,11 +340,7 @@ class TopicTrie {
             const Node node(pool_, handle);
             const size_t size = node.prefix_size();
             if (size > 0) {
-                const uint8_t *const prefix = node.prefix();
-                // Short ones, and those that differ at once, are not worth a call.
-                if (topic.size() < size || prefix[0] != topic[0] ||
-                    (size > 1 && std::memcmp(prefix, topic.data(), size) != 0))
-                    return;
+                if (topic.size() < size || !is_same(node.prefix(), topic.data(), size)) return;
                 topic = topic.skip(size);
             }
             if (node.has_value() && !visit(node.value(), topic)) return;
@@ -350,6 +350,23 @@ class TopicTrie {
             handle = *node.child(child);
             topic = topic.skip(1);
         }
+    }
+
+    // Of sizes above 0; most prefixes are not worth a call.
+    static bool is_same(const uint8_t *a, const uint8_t *b, size_t size) {
+        const auto differs = [&](auto word) {
+            decltype(word) first[2], last[2];
+            const size_t at = size - sizeof word;
+            std::memcpy(&first[0], a, sizeof word);
+            std::memcpy(&first[1], b, sizeof word);
+            std::memcpy(&last[0], a + at, sizeof word);
+            std::memcpy(&last[1], b + at, sizeof word);
+            return ((first[0] ^ first[1]) | (last[0] ^ last[1])) != 0;
+        };
+        if (size == 1) return a[0] == b[0];
+        if (size < 4) return !differs(uint16_t());
+        if (size <= 8) return !differs(uint32_t());
+        return a[0] == b[0] && std::memcmp(a, b, size) == 0;
     }
 
     static size_t common_length(const Node &node, Bytes topic) {

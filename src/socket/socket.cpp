@@ -258,30 +258,40 @@ void Socket::begin_batch(Link &link) {
 
 void Socket::link_wrote(Link &link, Nanoseconds now) {
     last_write_ns_ = own_last_write_ns = now;
-    if (link.in_batch_list)
-        batch_writes_.store(batch_writes_.load(std::memory_order_relaxed) + 1,
-                            std::memory_order_relaxed);
+    Round round = round_.load(std::memory_order_relaxed);
+    Round counted;
+    do {
+        if (link.wrote_in_round == round.number) return;
+        counted = round;
+        if (!link.in_batch_list || round.writers == UINT16_MAX) break;
+        ++counted.writers;
+        counted.new_writers += link.wrote_in_round != round.number - 1;
+    } while (!round_.compare_exchange_weak(round, counted, std::memory_order_relaxed));
+    link.wrote_in_round = round.number;
 }
 
-// I/O thread. A link whose caller writes full batches itself is left alone; what is left lying is
-// written here. Where only one link is listed and its writes go on, the turn is not even taken, nor
-// where the caller has written what was listed since the last look, or is about to: what is listed
-// now is younger, or its turn comes. Such a caller is likely to begin other batches, so a few more
-// looks spare it to tell the I/O thread.
+// I/O thread. A link whose caller writes full batches itself is left alone; what is left lying for
+// two looks is written here. Where the writes of all listed links go on, the turn is not even taken,
+// nor where the caller has written what was listed since the last look, or is about to: what is
+// listed now is younger, or its turn comes. Such a caller is likely to begin other batches, so a few
+// more looks spare it to tell the I/O thread.
 void Socket::look_at_batches() {
-    const uint64_t writes = batch_writes_.load(std::memory_order_relaxed);
+    Round round = round_.load(std::memory_order_relaxed);
+    while (!round_.compare_exchange_weak(round, Round{round.number + 1}, std::memory_order_relaxed)) {
+    }
     const uint64_t flushed = batches_flushed_.load(std::memory_order_relaxed);
     const bool flushes_go_on = flushed != batches_flushed_seen_;
-    const bool one_is_written = batches_listed_.load(std::memory_order_relaxed) == 1 &&
-                                writes != batch_writes_seen_;
-    if (!flushes_go_on && !one_is_written) {
+    const size_t listed = batches_listed_.load(std::memory_order_relaxed);
+    const bool all_are_written =
+        listed > 0 && size_t(writers_before_) + round.new_writers >= listed;
+    if (!flushes_go_on && !all_are_written) {
         Turn turn(turn_);
         quiet_looks_ = batches_.empty() ? quiet_looks_ + 1 : 0;
         for (size_t n = batches_.size(); n > 0 && !batches_.empty(); --n) {
             const std::shared_ptr<Link> link = batches_.front()->shared_from_this();
             batches_.pop_front();
             link->in_batch_list = false;
-            const bool goes_on = link->has_written_since_last_look();
+            const bool goes_on = round.number - link->wrote_in_round <= 1;
             if (!goes_on) {
                 sends_quickly_ = false;
                 link->write_out(turn);
@@ -297,7 +307,7 @@ void Socket::look_at_batches() {
         if (!batches_.empty()) look_is_due_ = true;
         if (!look_is_due_) return;
     }
-    batch_writes_seen_ = writes;
+    writers_before_ = round.writers;
     batches_flushed_seen_ = flushed;
     loop_->add_timer(now_ns() + look_again_after,
                      [self = shared_from_this()] { self->look_at_batches(); });

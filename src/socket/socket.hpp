@@ -184,6 +184,7 @@ class Socket final : public LinkHost,
     struct Bound {
         uint64_t id;
         std::string text;
+        std::string other_text; // zmq_unbind takes this one, too; or empty
         std::shared_ptr<Listener> listener; // null: an inproc name, if there is no carrier
         std::shared_ptr<Carrier> carrier{};
     };
@@ -366,9 +367,17 @@ class Socket final : public LinkHost,
     // only if it has to.
     Ring<Link *> batches_;
     std::atomic<size_t> batches_listed_{0};
-    std::atomic<uint64_t> batch_writes_{0};    // by links that are listed
+    // From one look to the next: the round's number, how many listed links wrote in it, and how many of
+    // these had not in the round before. Callers count under the turn; the I/O thread, without it,
+    // begins the next round.
+    struct Round {
+        uint32_t number = 2;
+        uint16_t writers = 0;
+        uint16_t new_writers = 0;
+    };
+    std::atomic<Round> round_{Round()};
     std::atomic<uint64_t> batches_flushed_{0}; // batches that their caller has come back for
-    uint64_t batch_writes_seen_ = 0;           // the I/O thread's, as the next
+    uint16_t writers_before_ = 0;              // the I/O thread's, as the next
     uint64_t batches_flushed_seen_ = 0;
     bool look_is_due_ = false;
     int quiet_looks_ = 0; // in a row
