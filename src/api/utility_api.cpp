@@ -52,6 +52,12 @@ int zmq_has(const char *capability) {
 #if defined(TERN_HAVE_GSSAPI)
     if (name == "gssapi") return 1;
 #endif
+#if defined(TERN_HAVE_NORM)
+    if (name == "norm") return 1;
+#endif
+#if defined(TERN_HAVE_PGM)
+    if (name == "pgm") return 1;
+#endif
     return 0;
 }
 

@@ -123,6 +123,9 @@ class Pipe {
     void set_identified(bool identified) { identified_ = identified; }
     bool is_connected_side() const { return connected_side_; }
     void set_connected_side(bool connected) { connected_side_ = connected; }
+    // The other end never says what it wants, and is sent everything (packets without peers).
+    bool takes_everything() const { return takes_everything_; }
+    void set_takes_everything() { takes_everything_ = true; }
 
     // ---- life
     inline Pipe &other_end() const;
@@ -160,7 +163,7 @@ class Pipe {
     bool writing_stopped = false;
     bool drained = false;
     uint32_t socket_index = 0;
-    uint64_t endpoint_id = 0; // of an inproc connect
+    uint64_t endpoint_id = 0; // of an inproc connect, or a carrier
 
     Pipe *next_news = nullptr;
 
@@ -180,6 +183,7 @@ class Pipe {
     bool has_next_ = false;     // a message was taken from the link and not yet handed out: next_
     bool identified_ = true;
     bool connected_side_ = false;
+    bool takes_everything_ = false;
     std::unique_ptr<Message> next_; // made when it is needed first
     std::string peer_routing_id_;
     std::unique_ptr<const std::string> announced_;

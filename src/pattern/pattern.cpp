@@ -3,6 +3,7 @@
 #include "pattern/channel_pair.hpp"
 #include "pattern/client.hpp"
 #include "pattern/dealer.hpp"
+#include "pattern/dgram.hpp"
 #include "pattern/dish.hpp"
 #include "pattern/gather.hpp"
 #include "pattern/pair.hpp"
@@ -40,6 +41,7 @@ std::unique_ptr<Pattern> make_pattern(int socket_type, PatternHost &host, uint32
     case ZMQ_CLIENT: return std::make_unique<Client>(host);
     case ZMQ_RADIO: return std::make_unique<Radio>(host);
     case ZMQ_DISH: return std::make_unique<Dish>(host);
+    case ZMQ_DGRAM: return std::make_unique<Dgram>(host);
     case ZMQ_GATHER: return std::make_unique<Gather>(host);
     case ZMQ_SCATTER: return std::make_unique<Scatter>();
     case ZMQ_PEER: return std::make_unique<Server>(host, random);

@@ -8,11 +8,13 @@ namespace tern {
 void Radio::attach(Pipe &pipe) {
     out_.attach(pipe);
     pipe.note.flag = false;
+    if (pipe.takes_everything()) unfiltered_.push_back(&pipe);
     readable(pipe);
 }
 
 void Radio::detach(Pipe &pipe) {
     out_.detach(pipe);
+    unfiltered_.erase(std::remove(unfiltered_.begin(), unfiltered_.end(), &pipe), unfiltered_.end());
     leave_all(pipe);
 }
 
@@ -61,6 +63,8 @@ bool Radio::all_matched_have_room(const std::vector<Pipe *> &members) {
 Error Radio::send(Message &frame) {
     if (frame.has(Message::more)) return err::invalid;
     out_.begin_matching();
+    if (no_drop_ && !all_matched_have_room(unfiltered_)) return err::again;
+    for (Pipe *pipe : unfiltered_) out_.match(*pipe);
     const auto it = groups_.find(frame.group());
     if (it != groups_.end()) {
         if (no_drop_ && !all_matched_have_room(it->second)) return err::again;

@@ -32,6 +32,7 @@ class Radio final : public Pattern {
     PatternHost &host_;
     FanOut out_;
     std::unordered_map<std::string, std::vector<Pipe *>> groups_; // each pipe once
+    std::vector<Pipe *> unfiltered_;                              // they get every group
     bool no_drop_ = false;
 };
 

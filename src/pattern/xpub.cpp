@@ -7,6 +7,7 @@ namespace tern {
 void Xpub::attach(Pipe &pipe) {
     out_.attach(pipe);
     pipe.note.flag = false;
+    if (pipe.takes_everything() && add(subscriptions_, pipe, {})) ++topics_; // the application is not told
     if (!welcome_.empty()) {
         Message frame;
         if (!frame.init_copy(Bytes(welcome_))) {

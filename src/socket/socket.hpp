@@ -29,6 +29,7 @@
 #define TERN_SOCKET_SOCKET_HPP
 
 #include "base/ring.hpp"
+#include "link/carrier.hpp"
 #include "link/connector.hpp"
 #include "link/link_host.hpp"
 #include "link/listener.hpp"
@@ -184,13 +185,15 @@ class Socket final : public LinkHost,
         uint64_t id;
         std::string text;
         std::string other_text; // zmq_unbind takes this one, too; or empty
-        std::shared_ptr<Listener> listener; // null: an inproc name
+        std::shared_ptr<Listener> listener; // null: an inproc name, if there is no carrier
+        std::shared_ptr<Carrier> carrier{};
     };
     struct Connected {
         uint64_t id;
         std::string text;
         std::shared_ptr<Connector> connector;
         Pipe *inproc = nullptr;
+        std::shared_ptr<Carrier> carrier{};
     };
     // The socket's set reports to its loop, while it is not borrowed.
     struct SetHandler final : EventHandler {
@@ -283,6 +286,8 @@ class Socket final : public LinkHost,
     Error bind_inproc(Endpoint endpoint);
     Error connect_inproc(Endpoint endpoint, uint32_t *peer);
     bool unbind_inproc(const std::string &text);
+    Error open_carrier(const Endpoint &endpoint, bool binds);
+    void close_carrier(Carrier &carrier, int linger_ms);
     Error choose_loop();
     InprocSide inproc_side();
     Error get_live_option(int option, void *value, size_t *size);

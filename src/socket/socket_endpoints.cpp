@@ -22,18 +22,23 @@ bool conflates(int type) {
            type == ZMQ_DEALER;
 }
 
-// Each type uses udp in one direction, or not at all. Asked before anything else, also by a build that
-// has no udp (functions.md section 3).
-bool may_use_udp(int type, bool binds) {
-    return type == (binds ? ZMQ_DISH : ZMQ_RADIO) || (binds && type == ZMQ_DGRAM);
+// Packets suit few types, and udp each of them in one direction (functions.md section 3).
+bool may_use(Endpoint::Transport transport, int type, bool binds) {
+    switch (transport) {
+    case Endpoint::Transport::udp:
+        return type == (binds ? ZMQ_DISH : ZMQ_RADIO) || (binds && type == ZMQ_DGRAM);
+    case Endpoint::Transport::pgm:
+    case Endpoint::Transport::epgm:
+    case Endpoint::Transport::norm:
+        return type == ZMQ_PUB || type == ZMQ_SUB || type == ZMQ_XPUB || type == ZMQ_XSUB;
+    default: return true;
+    }
 }
 
 Result<Endpoint> parse_for(int type, const char *text, bool binds) {
-    constexpr std::string_view udp = "udp://";
-    const std::string_view all(text);
-    if (all.size() > udp.size() && all.substr(0, udp.size()) == udp && !may_use_udp(type, binds))
-        return err::incompatible;
-    return parse_endpoint(all);
+    auto endpoint = parse_endpoint(text);
+    if (endpoint && !may_use(endpoint->transport, type, binds)) return err::incompatible;
+    return endpoint;
 }
 
 } // namespace
@@ -81,6 +86,11 @@ Error Socket::bind(const char *text) {
         end_call(turn);
         return error;
     }
+    if (has_medium(endpoint->transport)) {
+        const Error error = open_carrier(*endpoint, true);
+        end_call(turn);
+        return error;
+    }
     const StreamTransport *const transport = find_stream_transport(endpoint->transport);
     if (!transport) return err::protocol_not_supported;
     if (const Error error = choose_loop()) return error;
@@ -104,6 +114,36 @@ Error Socket::bind_inproc(Endpoint endpoint) {
     return err::none;
 }
 
+// Where bind and connect mean the same, the endpoint counts as connected, as in libzmq.
+Error Socket::open_carrier(const Endpoint &endpoint, bool binds) {
+    const bool is_udp = endpoint.transport == Endpoint::Transport::udp;
+    if (connects_once(type_))
+        for (const Connected &connected : connected_)
+            if (connected.text == endpoint.text) return err::none;
+    if (const Error error = choose_loop()) return error;
+    const auto options = snapshot();
+    auto medium = open_medium(endpoint, options, binds);
+    if (!medium) return medium.error();
+    const auto carrier =
+        std::make_shared<Carrier>(shared_from_this(), next_endpoint_id_++, std::move(*medium));
+    Pipe *const pipe = carrier->make_pipe(*mailbox_, *options);
+    if (!pipe) return err::no_memory;
+    last_endpoint_ = is_udp ? endpoint.address : endpoint.text;
+    if (is_udp && binds) bound_.push_back({carrier->id(), endpoint.text, {}, nullptr, carrier});
+    else connected_.push_back({carrier->id(), endpoint.text, nullptr, pipe, carrier});
+    working_.emplace(carrier->id(), carrier);
+    adopt(*pipe);
+    attach(*pipe);
+    loop_->post([carrier] { carrier->start(); });
+    return err::none;
+}
+
+void Socket::close_carrier(Carrier &carrier, int linger_ms) {
+    Pipe &pipe = carrier.socket_end();
+    carrier.close(linger_ms);
+    detach(pipe);
+}
+
 // False when the name is not ours.
 bool Socket::unbind_inproc(const std::string &text) {
     return context_.inproc_names().unbind(text.substr(inproc_scheme.size()), mailbox_);
@@ -120,6 +160,11 @@ Error Socket::connect(const char *text, uint32_t *peer) {
     if (const Error error = pattern_->check_connect()) return error;
     if (endpoint.transport == Endpoint::Transport::inproc) {
         const Error error = connect_inproc(std::move(*parsed), peer);
+        end_call(turn);
+        return error;
+    }
+    if (has_medium(endpoint.transport)) {
+        const Error error = open_carrier(endpoint, false);
         end_call(turn);
         return error;
     }
@@ -235,8 +280,10 @@ Error Socket::end_endpoint(const char *text) {
                 continue;
             }
             found = true;
-            if (it->listener) it->listener->close(options_->linger_ms);
+            const Bound ended = std::move(*it);
             it = bound_.erase(it);
+            if (ended.listener) ended.listener->close(options_->linger_ms);
+            else if (ended.carrier) close_carrier(*ended.carrier, options_->linger_ms);
         }
         for (auto it = connected_.begin(); it != connected_.end();) {
             if (it->text != name) {
@@ -247,6 +294,7 @@ Error Socket::end_endpoint(const char *text) {
             const Connected ended = std::move(*it);
             it = connected_.erase(it);
             if (ended.connector) ended.connector->close(options_->linger_ms);
+            else if (ended.carrier) close_carrier(*ended.carrier, options_->linger_ms);
             else detach(*ended.inproc);
         }
         if (found) break;

@@ -213,7 +213,10 @@ void Socket::detach(Pipe &pipe) {
     pipes_[pipe.socket_index] = pipes_.back();
     pipes_[pipe.socket_index]->socket_index = pipe.socket_index;
     pipes_.pop_back();
-    if (pipe.endpoint_id != 0) forget(connected_, pipe.endpoint_id);
+    if (pipe.endpoint_id != 0) {
+        forget(connected_, pipe.endpoint_id);
+        forget(bound_, pipe.endpoint_id);
+    }
     let_go(pipe);
 }
 
@@ -291,7 +294,7 @@ void Socket::close() {
     Turn turn(turn_);
     closed_ = true;
     for (const Bound &bound : bound_)
-        if (!bound.listener) unbind_inproc(bound.text);
+        if (!bound.listener && !bound.carrier) unbind_inproc(bound.text);
     fd_is_out_ = false;
     part_with_crowd();
     // Threads that still wait in a call of a thread-safe socket are sent away, with ENOTSOCK.
@@ -303,14 +306,18 @@ void Socket::close() {
     }
     if (mailbox_->has_news()) take_news();
     const int linger_ms = options_->linger_ms;
-    for (const Bound &bound : bound_)
+    for (const Bound &bound : bound_) {
         if (bound.listener) bound.listener->close(linger_ms);
-    for (const Connected &connected : connected_)
+        if (bound.carrier) bound.carrier->close(linger_ms);
+    }
+    for (const Connected &connected : connected_) {
         if (connected.connector) connected.connector->close(linger_ms);
+        if (connected.carrier) connected.carrier->close(linger_ms);
+    }
     bound_.clear();
     connected_.clear();
-    // Links that were accepted follow their listener on the I/O thread; what is left here is inproc,
-    // or has ended and was not read.
+    // Links that were accepted follow their listener on the I/O thread; what is left here is inproc or
+    // a carrier's, or has ended and was not read.
     for (size_t i = pipes_.size(); i-- > 0;) {
         if (i >= pipes_.size()) continue;
         Pipe *pipe = pipes_[i];

@@ -4,11 +4,6 @@ namespace tern {
 
 namespace {
 
-#ifdef TERN_HAVE_UDP
-constexpr bool have_udp = true;
-#else
-constexpr bool have_udp = false;
-#endif
 #ifdef TERN_HAVE_WS
 constexpr bool have_ws = true;
 #else
@@ -50,7 +45,7 @@ constexpr Scheme schemes[] = {
     {"tcp", Endpoint::Transport::tcp, true},
     {"ipc", Endpoint::Transport::ipc, true},
     {"inproc", Endpoint::Transport::inproc, true},
-    {"udp", Endpoint::Transport::udp, have_udp},
+    {"udp", Endpoint::Transport::udp, true},
     {"ws", Endpoint::Transport::ws, have_ws},
     {"wss", Endpoint::Transport::wss, have_wss},
     {"pgm", Endpoint::Transport::pgm, have_pgm},

@@ -114,3 +114,26 @@ TEST_CASE("RD-4: after a reconnect only what is said anew counts; a peer that go
     dish.detach();
     CHECK_FALSE(send_to(radio, "3", 0, "new"));
 }
+
+TEST_CASE("RD-5: a pipe that takes everything gets every group, and no group twice") {
+    FakeHost host;
+    Radio radio(host);
+    FakePeer packets(2), dish;
+    packets.pipe().set_takes_everything();
+    packets.attach_to(radio);
+    dish.attach_to(radio);
+    join(dish, "news");
+    join(packets, "news"); // never said, and counts once
+    REQUIRE_FALSE(send_to(radio, "1", 0, "news"));
+    REQUIRE_FALSE(send_to(radio, "2", 0));
+    CHECK(recv_raw(packets).text == "1");
+    CHECK(recv_raw(packets).text == "2");
+    CHECK_FALSE(recv_raw(packets).any);
+    CHECK(recv_raw(dish).text == "1");
+    CHECK_FALSE(recv_raw(dish).any);
+    for (int i = 0; i < 4; ++i) REQUIRE_FALSE(send_to(radio, "more than fits", 0)); // RD-3
+    set_no_drop(radio, 1);
+    CHECK(send_to(radio, "x", 0) == err::again);
+    packets.detach();
+    CHECK_FALSE(send_to(radio, "x", 0));
+}

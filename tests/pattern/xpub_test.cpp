@@ -486,3 +486,20 @@ TEST_CASE("a topic of 1 MB is told and matched like any other") {
     f.send({huge + "!"});
     CHECK(f[0].recv_all().size() == 1);
 }
+
+TEST_CASE("transports 8: a pipe that takes everything has subscribed to it, and nobody is told") {
+    Fixture f(1);
+    FakePeer packets;
+    packets.pipe().set_takes_everything();
+    packets.attach_to(f.xpub);
+    CHECK(f.told().empty());
+    CHECK(f.xpub.topics_count() == 1);
+    f[0].subscribe("A");
+    f.send({"A", "rest"});
+    f.send({"B"});
+    CHECK(f[0].recv_all() == Messages{{"A", "rest"}});
+    CHECK(packets.recv_all() == Messages{{"A", "rest"}, {"B"}});
+    packets.detach();
+    CHECK(f.xpub.topics_count() == 1);
+    f.send({"B"});
+}
