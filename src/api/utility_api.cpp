@@ -40,6 +40,12 @@ int zmq_has(const char *capability) {
     // Not "draft", although all of it is there: bindings that were built without it take the answer for
     // a promise about themselves.
     if (name == "ipc") return 1;
+#if defined(TERN_HAVE_TIPC)
+    if (name == "tipc") return 1;
+#endif
+#if defined(TERN_HAVE_VSOCK)
+    if (name == "vsock") return 1;
+#endif
 #if defined(TERN_HAVE_CURVE_MECHANISM)
     if (name == "curve") return 1;
 #endif

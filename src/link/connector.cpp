@@ -1,7 +1,5 @@
 #include "link/connector.hpp"
 
-#include "transport/ipc.hpp"
-
 #include <algorithm>
 #include <mutex>
 
@@ -13,24 +11,13 @@ struct Connector::Lookup {
 };
 
 Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
-                     Endpoint endpoint, HelperThreads &resolver, uint32_t random)
-    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)), endpoint_(std::move(endpoint)),
-      resolver_(resolver),
+                     const StreamTransport &transport, Wrapping wrapping, Endpoint endpoint,
+                     HelperThreads &resolver,
+                     uint32_t random)
+    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)),
+      transport_(transport), wrapping_(std::move(wrapping)), endpoint_(std::move(endpoint)), resolver_(resolver),
       link_(std::make_shared<Link>(host_holder_, *this, options_, EndpointTexts{{}, endpoint_.text, false})),
       next_interval_ms_(options_->reconnect_interval_ms), random_(random) {}
-
-Error Connector::check(const Endpoint &endpoint) {
-    return endpoint.transport == Endpoint::Transport::tcp ? parse_connect(endpoint.address).error()
-                                                          : check_ipc_address(endpoint.address);
-}
-
-std::string Connector::numeric_text(const Endpoint &endpoint, bool ipv6) {
-    if (endpoint.transport != Endpoint::Transport::tcp) return {};
-    const auto address = parse_connect(endpoint.address);
-    if (!address) return {};
-    const auto number = numeric(*address, ipv6);
-    return number ? number->text() : std::string();
-}
 
 void Connector::emit(LinkEvent event, int64_t value) {
     Turn turn(host_.turn());
@@ -53,62 +40,41 @@ void Connector::attempt() {
         stop(true);
         return;
     }
-    if (endpoint_.transport == Endpoint::Transport::ipc) {
-        connect_begun(ipc_connect(endpoint_.address, options_->transport));
-        return;
-    }
-    auto parsed = parse_connect(endpoint_.address);
-    if (!parsed) {
-        attempt_failed(parsed.error());
-        return;
-    }
-    address_ = *parsed;
-    if (const auto target = numeric(address_, options_->transport.ipv6)) {
-        connect_tcp(*target);
-        return;
-    }
+    if (transport_.asks_name_service(endpoint_.address, options_->transport)) look_up();
+    else connect(transport_.resolve(endpoint_.address, options_->transport));
+}
+
+void Connector::look_up() {
     state_ = State::resolving;
     lookup_ = std::make_shared<Lookup>();
     lookup_->loop = &host_.loop();
     const bool asked = resolver_.run([weak = std::weak_ptr<Connector>(shared_from_this()),
-                                      lookup = lookup_, address = address_,
-                                      ipv6 = options_->transport.ipv6] {
-        const auto target = resolve_connect(address, ipv6);
+                                      lookup = lookup_, &transport = transport_,
+                                      address = endpoint_.address, options = options_] {
+        const auto target = transport.resolve(address, options->transport);
         std::lock_guard<std::mutex> guard(lookup->mutex);
         if (!lookup->loop) return;
         lookup->loop->post([weak, lookup, target] {
             const auto self = weak.lock();
             if (self && self->lookup_ == lookup && self->state_ == State::resolving)
-                self->connect_tcp(target);
+                self->connect(target);
         });
     });
     if (!asked) attempt_failed(err::again);
 }
 
-void Connector::connect_tcp(const Result<SocketAddress> &target) {
+void Connector::connect(const Result<SocketAddress> &target) {
     if (!target) {
         attempt_failed(target.error());
         return;
     }
-    std::optional<SocketAddress> source;
-    if (!address_.source.empty()) {
-        const auto resolved = resolve_source(address_.source, options_->transport.ipv6);
-        if (!resolved) {
-            attempt_failed(resolved.error());
-            return;
-        }
-        source = *resolved;
-    }
-    connect_begun(tcp_connect(*target, source, options_->transport));
-}
-
-void Connector::connect_begun(Result<Connecting> connecting) {
-    if (!connecting) {
-        attempt_failed(connecting.error());
+    auto connecting = transport_.connect(endpoint_.address, *target, options_->transport);
+    fd_ = std::move(connecting.fd);
+    if (connecting.error) {
+        attempt_failed(connecting.error);
         return;
     }
-    fd_ = std::move(connecting->fd);
-    if (!connecting->in_progress) {
+    if (!connecting.in_progress) {
         connected();
         return;
     }
@@ -130,7 +96,7 @@ void Connector::connect_begun(Result<Connecting> connecting) {
 
 void Connector::on_ready(unsigned) {
     const std::shared_ptr<Connector> self = shared_from_this();
-    const Error error = tcp_finish_connect(fd_.get());
+    const Error error = finish_connect(fd_.get());
     if (error) attempt_failed(error);
     else connected();
 }
@@ -139,17 +105,14 @@ void Connector::connected() {
     host_.loop().unwatch(watch_, fd_.get());
     host_.loop().cancel_timer(timer_);
     next_interval_ms_ = options_->reconnect_interval_ms; // back-off starts anew (RC-5)
-    const bool is_tcp = endpoint_.transport == Endpoint::Transport::tcp;
-    EndpointTexts endpoints;
-    endpoints.local = is_tcp ? tcp_local_endpoint(fd_.get()) : ipc_local_endpoint(fd_.get());
-    endpoints.remote = endpoint_.text;
-    std::string peer = is_tcp ? tcp_peer_address(fd_.get()) : ipc_peer_address(fd_.get());
+    EndpointTexts endpoints{transport_.local_endpoint(fd_.get()), endpoint_.text, false};
+    std::string peer = transport_.peer_address(fd_.get());
     {
         Turn turn(host_.turn());
         host_.event(LinkEvent::connected, fd_.get(), endpoints);
     }
     state_ = State::opening;
-    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, std::move(fd_), std::move(peer),
+    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, wrapping_, std::move(fd_), std::move(peer),
                                          std::move(endpoints));
     opening_->start();
 }
@@ -175,7 +138,7 @@ void Connector::attempt_failed(Error error) {
     host_.loop().cancel_timer(timer_);
     const int fd = fd_.get();
     close_descriptor();
-    if (fd >= 0 || endpoint_.transport == Endpoint::Transport::ipc) emit(LinkEvent::closed, fd);
+    if (fd >= 0) emit(LinkEvent::closed, fd);
     if ((options_->reconnect_stop & reconnect_stop_refused) && error == Error(ECONNREFUSED))
         stop(true);
     else wait_and_retry();

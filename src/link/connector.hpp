@@ -11,8 +11,7 @@
 
 #include "link/opening.hpp"
 #include "os/helper_threads.hpp"
-#include "transport/endpoint.hpp"
-#include "transport/tcp.hpp"
+#include "transport/stream_transport.hpp"
 
 #include <memory>
 
@@ -24,12 +23,9 @@ class Connector final : public EventHandler,
                         public std::enable_shared_from_this<Connector> {
   public:
     Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
-              Endpoint endpoint, HelperThreads &resolver, uint32_t random);
-
-    // What zmq_connect checks at once.
-    static Error check(const Endpoint &endpoint);
-    // A tcp endpoint by its number, if it is given as one: another way to write the same (DIS-1).
-    static std::string numeric_text(const Endpoint &endpoint, bool ipv6);
+              const StreamTransport &transport, Wrapping wrapping, Endpoint endpoint,
+              HelperThreads &resolver,
+              uint32_t random);
 
     uint64_t id() const { return id_; }
     Link &link() { return *link_; }
@@ -51,8 +47,8 @@ class Connector final : public EventHandler,
     enum class State { idle, resolving, connecting, opening, up, waiting, stopped };
 
     void attempt();
-    void connect_tcp(const Result<SocketAddress> &target);
-    void connect_begun(Result<Connecting> connecting);
+    void look_up();
+    void connect(const Result<SocketAddress> &target);
     void connected();
     void attempt_failed(Error error);
     void wait_and_retry();
@@ -66,6 +62,8 @@ class Connector final : public EventHandler,
     LinkHost &host_;
     const uint64_t id_;
     const std::shared_ptr<const LinkOptions> options_;
+    const StreamTransport &transport_;
+    const Wrapping wrapping_;
     const Endpoint endpoint_;
     HelperThreads &resolver_;
     const std::shared_ptr<Link> link_;
@@ -73,7 +71,6 @@ class Connector final : public EventHandler,
 
     // I/O thread.
     State state_ = State::idle;
-    ConnectAddress address_;
     Fd fd_;
     Loop::WatchId watch_ = 0;
     Loop::TimerId timer_; // retry, or connect time-out

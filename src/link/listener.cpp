@@ -1,8 +1,5 @@
 #include "link/listener.hpp"
 
-#include "transport/ipc.hpp"
-#include "transport/tcp.hpp"
-
 #include <algorithm>
 
 namespace tern {
@@ -13,43 +10,32 @@ constexpr int pause_ms = 100;
 constexpr int accepts_per_event = 64;
 } // namespace
 
-Listener::Listener(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options)
-    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)) {}
+Listener::Listener(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
+                   const StreamTransport &transport)
+    : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)),
+      transport_(transport) {}
 
 Error Listener::open(const Endpoint &endpoint) {
-    transport_ = endpoint.transport;
-    Error error;
-    if (transport_ == Endpoint::Transport::tcp) {
-        auto listening = tcp_listen(endpoint.address, options_->transport);
-        error = listening.error();
-        if (!error) {
-            fd_ = std::move(listening->fd);
-            endpoint_ = std::move(listening->endpoint);
-        }
-    } else {
-        auto listening = ipc_listen(endpoint.address, options_->transport);
-        error = listening.error();
-        if (!error) {
-            fd_ = std::move(listening->fd);
-            endpoint_ = std::move(listening->endpoint);
-            path_to_remove_ = std::move(listening->path_to_remove);
-            directory_to_remove_ = std::move(listening->directory_to_remove);
-        }
-    }
-    if (error) {
+    auto wrapping = transport_.wrapping(endpoint.address, options_->transport, true);
+    auto listening = wrapping ? transport_.listen(endpoint.address, options_->transport)
+                              : Result<Listening>(wrapping.error());
+    if (!listening) {
         // Monitors see the bare address here (MON-27).
         host_.event(LinkEvent::closed, -1, {{}, {}, true});
-        host_.event(LinkEvent::bind_failed, error.number(), {endpoint.address, {}, true});
-        return error;
+        host_.event(LinkEvent::bind_failed, listening.error().number(),
+                    {endpoint.address, {}, true});
+        return listening.error();
     }
-    host_.event(LinkEvent::listening, fd_.get(), {endpoint_, {}, true});
+    wrapping_ = std::move(*wrapping);
+    listening_ = std::move(*listening);
+    host_.event(LinkEvent::listening, listening_.fd.get(), {listening_.endpoint, {}, true});
     return err::none;
 }
 
 void Listener::start() {
     Turn turn(host_.turn());
     if (closed_) return;
-    const auto watch = host_.loop().watch(fd_.get(), *this, ready::read);
+    const auto watch = host_.loop().watch(listening_.fd.get(), *this, ready::read);
     if (watch) watch_ = *watch;
     else pause_accepting();
 }
@@ -67,21 +53,20 @@ void Listener::accept_some() {
         {
             Turn turn(host_.turn());
             if (closed_) return;
-            auto accepted = transport_ == Endpoint::Transport::tcp
-                                ? tcp_accept(fd_.get(), options_->transport)
-                                : ipc_accept(fd_.get(), options_->transport);
+            auto accepted = transport_.accept(listening_.fd.get(), options_->transport);
             if (!accepted) {
                 const Error error = accepted.error();
                 if (error == err::again || error == Error(EWOULDBLOCK)) return;
                 if (error == err::interrupted || error == Error(ECONNABORTED)) continue;
-                host_.event(LinkEvent::accept_failed, error.number(), {endpoint_, {}, true});
+                host_.event(LinkEvent::accept_failed, error.number(), {listening_.endpoint, {}, true});
                 if (error == accept_filtered) continue;
                 pause_accepting();
                 return;
             }
-            EndpointTexts endpoints{endpoint_, accepted->peer_endpoint, true};
+            EndpointTexts endpoints{listening_.endpoint, accepted->peer_endpoint, true};
             host_.event(LinkEvent::accepted, accepted->fd.get(), endpoints);
-            opening = std::make_unique<Opening>(host_holder_, *this, options_, std::move(accepted->fd),
+            opening = std::make_unique<Opening>(host_holder_, *this, options_, wrapping_,
+                                                std::move(accepted->fd),
                                                 std::move(accepted->peer_address),
                                                 std::move(endpoints));
         }
@@ -93,7 +78,7 @@ void Listener::accept_some() {
 
 // Under the turn.
 void Listener::pause_accepting() {
-    host_.loop().unwatch(watch_, fd_.get());
+    host_.loop().unwatch(watch_, listening_.fd.get());
     host_.loop().cancel_timer(pause_timer_);
     pause_timer_ = host_.loop().add_timer_ms(pause_ms, [self = shared_from_this()] {
         self->pause_timer_ = {};
@@ -146,12 +131,12 @@ void Listener::connection_ended(Link &link, bool) {
 void Listener::close(int linger_ms) {
     if (closed_) return;
     closed_ = true;
-    const int fd = fd_.get();
+    const int fd = listening_.fd.get();
     // The kernel forgets the descriptor here and now; the loop's own note of it goes later.
     host_.loop().poller().remove(fd);
-    fd_.reset();
-    ipc_remove_files(path_to_remove_, directory_to_remove_);
-    host_.event(LinkEvent::closed, fd, {endpoint_, {}, true});
+    listening_.fd.reset();
+    transport_.remove_files(listening_);
+    host_.event(LinkEvent::closed, fd, {listening_.endpoint, {}, true});
     host_.loop().post([self = shared_from_this(), linger_ms] { self->finish_closing(linger_ms); });
 }
 

@@ -6,7 +6,7 @@
 #define TERN_LINK_LISTENER_HPP
 
 #include "link/opening.hpp"
-#include "transport/endpoint.hpp"
+#include "transport/stream_transport.hpp"
 
 #include <memory>
 #include <vector>
@@ -18,11 +18,13 @@ class Listener final : public EventHandler,
                        public OpeningEvents,
                        public std::enable_shared_from_this<Listener> {
   public:
-    Listener(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options);
+    Listener(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
+             const StreamTransport &transport);
 
     // Binds and listens; emits LISTENING, or CLOSED and BIND_FAILED. Under the turn.
     Error open(const Endpoint &endpoint);
-    const std::string &endpoint() const { return endpoint_; }
+    const std::string &endpoint() const { return listening_.endpoint; }
+    const std::string &other_text() const { return listening_.other_text; }
     uint64_t id() const { return id_; }
     // I/O thread: begins to accept.
     void start();
@@ -46,11 +48,9 @@ class Listener final : public EventHandler,
     LinkHost &host_;
     const uint64_t id_;
     const std::shared_ptr<const LinkOptions> options_;
-    Endpoint::Transport transport_ = Endpoint::Transport::tcp;
-    std::string endpoint_;
-    std::string path_to_remove_;
-    std::string directory_to_remove_;
-    Fd fd_;               // under the turn
+    const StreamTransport &transport_;
+    Wrapping wrapping_;   // not changed after open()
+    Listening listening_; // its descriptor under the turn, the rest not changed after open()
     bool closed_ = false; // under the turn
 
     // I/O thread.

@@ -1,7 +1,7 @@
 #include "link/opening.hpp"
 
 #include "os/random.hpp"
-#include "transport/tcp.hpp"
+#include "transport/socket_address.hpp"
 
 #include <mutex>
 
@@ -320,9 +320,7 @@ void Opening::protocol_failed() {
     case Handshake::Reason::silent: break;
     }
     const int fd = fd_.get();
-    const bool is_self_connection =
-        !endpoints_.bound_side && !endpoints_.local.empty() &&
-        endpoints_.local == tcp_peer_endpoint(fd);
+    const bool is_self_connection = !endpoints_.bound_side && is_connected_to_itself(fd);
     read_empty(fd);
     close_descriptor();
     end();

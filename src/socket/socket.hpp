@@ -183,6 +183,7 @@ class Socket final : public LinkHost,
     struct Bound {
         uint64_t id;
         std::string text;
+        std::string other_text; // zmq_unbind takes this one, too; or empty
         std::shared_ptr<Listener> listener; // null: an inproc name
     };
     struct Connected {

@@ -36,11 +36,6 @@ Result<Endpoint> parse_for(int type, const char *text, bool binds) {
     return parse_endpoint(all);
 }
 
-bool is_stream_transport(const Endpoint &endpoint) {
-    return endpoint.transport == Endpoint::Transport::tcp ||
-           endpoint.transport == Endpoint::Transport::ipc;
-}
-
 } // namespace
 
 // What the options are now; connections made later keep seeing this (sockopts.md section 4).
@@ -86,13 +81,14 @@ Error Socket::bind(const char *text) {
         end_call(turn);
         return error;
     }
-    if (!is_stream_transport(*endpoint)) return err::protocol_not_supported;
+    const StreamTransport *const transport = find_stream_transport(endpoint->transport);
+    if (!transport) return err::protocol_not_supported;
     if (const Error error = choose_loop()) return error;
     const auto listener =
-        std::make_shared<Listener>(shared_from_this(), next_endpoint_id_++, snapshot());
+        std::make_shared<Listener>(shared_from_this(), next_endpoint_id_++, snapshot(), *transport);
     if (const Error error = listener->open(*endpoint)) return error;
     last_endpoint_ = listener->endpoint();
-    bound_.push_back({listener->id(), last_endpoint_, listener});
+    bound_.push_back({listener->id(), last_endpoint_, listener->other_text(), listener});
     working_.emplace(listener->id(), listener);
     loop_->post([listener] { listener->start(); });
     return err::none;
@@ -102,7 +98,7 @@ Error Socket::bind_inproc(Endpoint endpoint) {
     if (const Error error = context_.inproc_names().bind(endpoint.address, inproc_side()))
         return error;
     last_endpoint_ = endpoint.text;
-    bound_.push_back({next_endpoint_id_++, std::move(endpoint.text), nullptr});
+    bound_.push_back({next_endpoint_id_++, std::move(endpoint.text), {}, nullptr});
     // Those who were here before the name are met inside bind (CON-3).
     take_news();
     return err::none;
@@ -127,16 +123,21 @@ Error Socket::connect(const char *text, uint32_t *peer) {
         end_call(turn);
         return error;
     }
-    if (!is_stream_transport(endpoint)) return err::protocol_not_supported;
+    const StreamTransport *const transport = find_stream_transport(endpoint.transport);
+    if (!transport) return err::protocol_not_supported;
     if (connects_once(type_))
         for (const Connected &connected : connected_)
             if (connected.text == endpoint.text) return err::none;
     if (const Error error = choose_loop()) return error;
-    if (const Error error = Connector::check(endpoint)) return error;
+    if (const Error error = transport->check_connect(endpoint.address, options_->link.transport))
+        return error;
+    auto wrapping = transport->wrapping(endpoint.address, options_->link.transport, false);
+    if (!wrapping) return wrapping.error();
+    last_endpoint_ = transport->connected_text(endpoint);
     const auto connector = std::make_shared<Connector>(
-        shared_from_this(), next_endpoint_id_++, snapshot(), endpoint, context_.resolver(),
+        shared_from_this(), next_endpoint_id_++, snapshot(), *transport, std::move(*wrapping),
+        Endpoint{endpoint.transport, endpoint.address, last_endpoint_}, context_.resolver(),
         context_.random_numbers().next());
-    last_endpoint_ = endpoint.text;
     connected_.push_back({connector->id(), endpoint.text, connector, nullptr});
     working_.emplace(connector->id(), connector);
     if (!options_->link.immediate) {
@@ -226,11 +227,13 @@ Error Socket::end_endpoint(const char *text) {
     if (parsed->transport == Endpoint::Transport::inproc)
         found = unbind_inproc(parsed->text);
     std::vector<std::string> names{parsed->text};
-    const std::string number = Connector::numeric_text(*parsed, options_->link.transport.ipv6);
-    if (!number.empty()) names.push_back(number);
+    if (const StreamTransport *const transport = find_stream_transport(parsed->transport)) {
+        const std::string other = transport->other_text(parsed->address, options_->link.transport);
+        if (!other.empty()) names.push_back(other);
+    }
     for (const std::string &name : names) {
         for (auto it = bound_.begin(); it != bound_.end();) {
-            if (it->text != name) {
+            if (it->text != name && it->other_text != name) {
                 ++it;
                 continue;
             }

@@ -18,29 +18,12 @@ namespace {
 
 constexpr size_t path_offset = offsetof(sockaddr_un, sun_path);
 
-struct UnixAddress {
-    sockaddr_un address{};
-    socklen_t size = 0;
-    const sockaddr *data() const { return reinterpret_cast<const sockaddr *>(&address); }
-};
-
 bool is_abstract(std::string_view address) { return address.front() == '@'; }
 
-Result<UnixAddress> make_address(std::string_view text) {
-    if (const Error error = check_ipc_address(text)) return error;
-    UnixAddress result;
-    result.address.sun_family = AF_UNIX;
-    std::memcpy(result.address.sun_path, text.data(), text.size());
-    // An abstract name has a NUL in front, and counts exactly as far as its length says.
-    if (is_abstract(text)) result.address.sun_path[0] = '\0';
-    result.size = static_cast<socklen_t>(path_offset + text.size());
-    return result;
-}
-
-std::string endpoint_text(const sockaddr_storage &storage, socklen_t size) {
-    if (storage.ss_family != AF_UNIX || size <= path_offset) return "";
-    const auto *path = reinterpret_cast<const char *>(&storage) + path_offset;
-    const size_t path_size = std::min<size_t>(size, sizeof storage) - path_offset;
+std::string endpoint_text(const Result<SocketAddress> &address) {
+    if (!address || address->family() != AF_UNIX || address->size() <= path_offset) return "";
+    const auto *path = reinterpret_cast<const char *>(address->data()) + path_offset;
+    const size_t path_size = address->size() - path_offset;
     if (path[0] == '\0') return "ipc://@" + std::string(path + 1, path_size - 1);
     return "ipc://" + std::string(path, strnlen(path, path_size));
 }
@@ -68,11 +51,11 @@ Result<std::string> make_directory() {
 }
 
 Error bind_and_listen(int fd, std::string_view path, int backlog) {
-    const auto address = make_address(path);
+    const auto address = ipc_socket_address(path);
     if (!address) return address.error();
     // What a previous owner left behind would be in the way.
     if (!is_abstract(path)) (void)::unlink(std::string(path).c_str());
-    if (::bind(fd, address->data(), address->size) != 0) return Error(errno);
+    if (::bind(fd, address->data(), address->size()) != 0) return Error(errno);
     if (::listen(fd, backlog) != 0) return Error(errno);
     return err::none;
 }
@@ -139,6 +122,33 @@ bool is_admitted(int fd, const TransportOptions &options) {
            (!gids.empty() && is_listed_member(peer->uid, gids));
 }
 
+class IpcTransport final : public StreamTransport {
+  public:
+    Result<Listening> listen(std::string_view address,
+                             const TransportOptions &options) const override {
+        return ipc_listen(address, options);
+    }
+    void remove_files(const Listening &listening) const override {
+        ipc_remove_files(listening.path_to_remove, listening.directory_to_remove);
+    }
+    Result<Accepted> accept(int listener_fd, const TransportOptions &options) const override {
+        return ipc_accept(listener_fd, options);
+    }
+    Error check_connect(std::string_view address, const TransportOptions &) const override {
+        return check_ipc_address(address);
+    }
+    Result<SocketAddress> resolve(std::string_view address,
+                                  const TransportOptions &) const override {
+        return ipc_socket_address(address);
+    }
+    Connecting connect(std::string_view, const SocketAddress &target,
+                       const TransportOptions &) const override {
+        return ipc_connect(target);
+    }
+    std::string local_endpoint(int fd) const override { return ipc_local_endpoint(fd); }
+    std::string peer_address(int fd) const override { return ipc_peer_address(fd); }
+};
+
 } // namespace
 
 Error check_ipc_address(std::string_view address) {
@@ -147,8 +157,19 @@ Error check_ipc_address(std::string_view address) {
     return err::none;
 }
 
-Result<IpcListening> ipc_listen(std::string_view address, const TransportOptions &options) {
-    IpcListening listening;
+Result<SocketAddress> ipc_socket_address(std::string_view text) {
+    if (const Error error = check_ipc_address(text)) return error;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, text.data(), text.size());
+    // An abstract name has a NUL in front, and counts exactly as far as its length says.
+    if (is_abstract(text)) address.sun_path[0] = '\0';
+    return SocketAddress(reinterpret_cast<const sockaddr *>(&address),
+                         static_cast<socklen_t>(path_offset + text.size()));
+}
+
+Result<Listening> ipc_listen(std::string_view address, const TransportOptions &options) {
+    Listening listening;
     if (options.use_fd >= 0) {
         if (const Error error = check_ipc_address(address)) return error;
         if (const Error error = adopt_listener(options.use_fd)) return error;
@@ -188,52 +209,35 @@ void ipc_remove_files(const std::string &path, const std::string &directory) {
 }
 
 Result<Accepted> ipc_accept(int listener_fd, const TransportOptions &options) {
-    Accepted accepted;
-    do {
-        accepted.fd.reset(::accept4(listener_fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    } while (!accepted.fd.is_open() && errno == EINTR);
-    if (!accepted.fd.is_open()) return Error(errno);
-    if (!is_admitted(accepted.fd.get(), options)) return accept_filtered;
-    accepted.peer_endpoint = ipc_peer_endpoint(accepted.fd.get());
-    accepted.peer_address = ipc_peer_address(accepted.fd.get());
+    SocketAddress peer;
+    auto accepted = accept_one(listener_fd, peer);
+    if (!accepted) return accepted;
+    if (!is_admitted(accepted->fd.get(), options)) return accept_filtered;
+    accepted->peer_endpoint = endpoint_text(peer);
+    accepted->peer_address = ipc_peer_address(accepted->fd.get());
     return accepted;
 }
 
-Result<Connecting> ipc_connect(std::string_view address, const TransportOptions &) {
-    const auto target = make_address(address);
-    if (!target) return target.error();
+Connecting ipc_connect(const SocketAddress &target) {
     auto fd = open_socket();
-    if (!fd) return fd.error();
-    Connecting connecting;
-    if (::connect(fd->get(), target->data(), target->size) != 0) {
-        if (errno != EINPROGRESS && errno != EINTR) return Error(errno);
-        connecting.in_progress = true;
-    }
-    connecting.fd = std::move(*fd);
-    return connecting;
+    if (!fd) return {{}, fd.error()};
+    return begin_connect(std::move(*fd), target);
 }
 
-Error ipc_finish_connect(int fd) { return tcp_finish_connect(fd); }
+std::string ipc_local_endpoint(int fd) { return endpoint_text(SocketAddress::local_of(fd)); }
 
-std::string ipc_local_endpoint(int fd) {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    if (::getsockname(fd, reinterpret_cast<sockaddr *>(&storage), &size) != 0) return "";
-    return endpoint_text(storage, size);
-}
-
-std::string ipc_peer_endpoint(int fd) {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    if (::getpeername(fd, reinterpret_cast<sockaddr *>(&storage), &size) != 0) return "";
-    return endpoint_text(storage, size);
-}
+std::string ipc_peer_endpoint(int fd) { return endpoint_text(SocketAddress::peer_of(fd)); }
 
 std::string ipc_peer_address(int fd) {
     const auto peer = peer_credentials(fd);
     if (!peer) return "";
     return "localhost:" + std::to_string(peer->uid) + ":" + std::to_string(peer->gid) + ":" +
            std::to_string(peer->pid);
+}
+
+const StreamTransport &ipc_transport() {
+    static const IpcTransport transport;
+    return transport;
 }
 
 } // namespace tern

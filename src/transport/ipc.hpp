@@ -4,14 +4,11 @@
 //
 // All descriptors are non-blocking and close-on-exec. Whatever errno the system gives is returned.
 // Threads: values only; no call blocks.
-// Owner:   the caller owns the descriptors, and the files that IpcListening tells it to remove.
+// Owner:   the caller owns the descriptors, and the files that Listening tells it to remove.
 #ifndef TERN_TRANSPORT_IPC_HPP
 #define TERN_TRANSPORT_IPC_HPP
 
-#include "base/error.hpp"
-#include "os/fd.hpp"
-#include "transport/tcp.hpp"
-#include "transport/transport_options.hpp"
+#include "transport/stream_transport.hpp"
 
 #include <string>
 #include <string_view>
@@ -21,14 +18,8 @@ namespace tern {
 // What zmq_connect checks at once: EINVAL ("@" alone), ENAMETOOLONG.
 Error check_ipc_address(std::string_view address);
 
-struct IpcListening {
-    Fd fd;
-    std::string endpoint;       // as ZMQ_LAST_ENDPOINT shows it
-    std::string path_to_remove; // both only after a wildcard bind; else empty
-    std::string directory_to_remove;
-};
 // A file of that name is unlinked first, so a second bind takes the address over.
-Result<IpcListening> ipc_listen(std::string_view address, const TransportOptions &options);
+Result<Listening> ipc_listen(std::string_view address, const TransportOptions &options);
 // Call it when the listener closes; empty paths are skipped, failures ignored.
 void ipc_remove_files(const std::string &path, const std::string &directory);
 
@@ -36,14 +27,18 @@ void ipc_remove_files(const std::string &path, const std::string &directory);
 Result<Accepted> ipc_accept(int listener_fd, const TransportOptions &options);
 
 // EAGAIN when the listener's backlog is full: try again later, there is nothing to wait for.
-Result<Connecting> ipc_connect(std::string_view address, const TransportOptions &options);
-Error ipc_finish_connect(int fd);
+Connecting ipc_connect(const SocketAddress &target);
+// The path or name as the kernel takes it.
+Result<SocketAddress> ipc_socket_address(std::string_view address);
 
 // "ipc://..." of either end; "" when that end has no name.
 std::string ipc_local_endpoint(int fd);
 std::string ipc_peer_endpoint(int fd);
 // The Peer-Address property: "localhost:uid:gid:pid".
 std::string ipc_peer_address(int fd);
+
+// The same for listeners and connectors.
+const StreamTransport &ipc_transport();
 
 } // namespace tern
 

@@ -1,7 +1,6 @@
 #include "transport/tcp.hpp"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -78,25 +77,64 @@ Result<Listening> listen_at(const SocketAddress &address, const TransportOptions
     return listening;
 }
 
-Result<Connecting> connect_to(const SocketAddress &target,
-                              const std::optional<SocketAddress> &source,
-                              const TransportOptions &options) {
+Connecting connect_to(const SocketAddress &target, const std::optional<SocketAddress> &source,
+                      const TransportOptions &options) {
     auto fd = open_socket(target.family(), options);
-    if (!fd) return fd.error();
+    if (!fd) return {{}, fd.error()};
     tune_connection(fd->get(), options);
     if (source) {
         wish(fd->get(), SOL_SOCKET, SO_REUSEADDR, 1);
-        if (::bind(fd->get(), source->data(), source->size()) != 0) return Error(errno);
+        if (::bind(fd->get(), source->data(), source->size()) != 0)
+            return {std::move(*fd), Error(errno)};
     }
-    Connecting connecting;
-    if (::connect(fd->get(), target.data(), target.size()) != 0) {
-        // After EINTR the kernel goes on connecting, too.
-        if (errno != EINPROGRESS && errno != EINTR) return Error(errno);
-        connecting.in_progress = true;
-    }
-    connecting.fd = std::move(*fd);
-    return connecting;
+    return begin_connect(std::move(*fd), target);
 }
+
+class TcpTransport final : public StreamTransport {
+  public:
+    Result<Listening> listen(std::string_view address,
+                             const TransportOptions &options) const override {
+        return tcp_listen(address, options);
+    }
+    Result<Accepted> accept(int listener_fd, const TransportOptions &options) const override {
+        return tcp_accept(listener_fd, options);
+    }
+    Error check_connect(std::string_view address, const TransportOptions &) const override {
+        return parse_connect(address).error();
+    }
+    std::string other_text(std::string_view address,
+                           const TransportOptions &options) const override {
+        const auto target = number_of(address, options);
+        return target ? target->text() : std::string();
+    }
+    bool asks_name_service(std::string_view address,
+                           const TransportOptions &options) const override {
+        return !number_of(address, options);
+    }
+    Result<SocketAddress> resolve(std::string_view address,
+                                  const TransportOptions &options) const override {
+        const auto target = parse_connect(address);
+        return target ? resolve_connect(*target, options.ipv6) : target.error();
+    }
+    Connecting connect(std::string_view address, const SocketAddress &target,
+                       const TransportOptions &options) const override {
+        const auto parts = parse_connect(address);
+        if (!parts) return {{}, parts.error()};
+        if (parts->source.empty()) return tcp_connect(target, std::nullopt, options);
+        const auto source = resolve_source(parts->source, options.ipv6);
+        if (!source) return {{}, source.error()};
+        return tcp_connect(target, *source, options);
+    }
+    std::string local_endpoint(int fd) const override { return tcp_local_endpoint(fd); }
+    std::string peer_address(int fd) const override { return tcp_peer_address(fd); }
+
+  private:
+    static std::optional<SocketAddress> number_of(std::string_view address,
+                                                  const TransportOptions &options) {
+        const auto target = parse_connect(address);
+        return target ? numeric(*target, options.ipv6) : std::nullopt;
+    }
+};
 
 } // namespace
 
@@ -115,51 +153,27 @@ Result<Listening> tcp_listen(std::string_view address, const TransportOptions &o
     return listen_at(*local->as_ipv4(), options);
 }
 
-Error adopt_listener(int fd) {
-    const int flags = ::fcntl(fd, F_GETFL);
-    if (flags < 0) return Error(errno);
-    if (::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return Error(errno);
-    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return Error(errno);
-    return err::none;
-}
-
 Result<Accepted> tcp_accept(int listener_fd, const TransportOptions &options) {
-    sockaddr_storage storage{};
-    socklen_t size = sizeof storage;
-    auto *address = reinterpret_cast<sockaddr *>(&storage);
-    Accepted accepted;
-    do {
-        size = sizeof storage;
-        accepted.fd.reset(::accept4(listener_fd, address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    } while (!accepted.fd.is_open() && errno == EINTR);
-    if (!accepted.fd.is_open()) return Error(errno);
-
-    const SocketAddress peer(address, size);
+    SocketAddress peer;
+    auto accepted = accept_one(listener_fd, peer);
+    if (!accepted) return accepted;
     const auto &filters = options.tcp_accept_filters;
     if (!filters.empty() && std::none_of(filters.begin(), filters.end(),
                                          [&](const auto &each) { return each.matches(peer); })) {
         return accept_filtered;
     }
-    tune_network(accepted.fd.get(), peer.family(), options);
-    tune_connection(accepted.fd.get(), options);
-    accepted.peer_endpoint = peer.text();
-    accepted.peer_address = peer.host_text();
+    tune_network(accepted->fd.get(), peer.family(), options);
+    tune_connection(accepted->fd.get(), options);
+    accepted->peer_endpoint = peer.text();
+    accepted->peer_address = peer.host_text();
     return accepted;
 }
 
-Result<Connecting> tcp_connect(const SocketAddress &target,
-                               const std::optional<SocketAddress> &source,
-                               const TransportOptions &options) {
+Connecting tcp_connect(const SocketAddress &target, const std::optional<SocketAddress> &source,
+                       const TransportOptions &options) {
     auto connecting = connect_to(target, source, options);
-    if (!is_ipv6_missing(connecting.error(), target)) return connecting;
+    if (!is_ipv6_missing(connecting.error, target)) return connecting;
     return connect_to(*target.as_ipv4(), source ? source->as_ipv4() : source, options);
-}
-
-Error tcp_finish_connect(int fd) {
-    int outcome = 0;
-    socklen_t size = sizeof outcome;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &outcome, &size) != 0) return Error(errno);
-    return Error(outcome);
 }
 
 std::string tcp_local_endpoint(int fd) {
@@ -175,6 +189,11 @@ std::string tcp_peer_endpoint(int fd) {
 std::string tcp_peer_address(int fd) {
     const auto address = SocketAddress::peer_of(fd);
     return address ? address->host_text() : "";
+}
+
+const StreamTransport &tcp_transport() {
+    static const TcpTransport transport;
+    return transport;
 }
 
 } // namespace tern

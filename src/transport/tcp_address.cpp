@@ -160,119 +160,23 @@ Result<SocketAddress> resolve_remote(const ConnectAddress &target, bool ipv6, Lo
     return address;
 }
 
-// The address without port, as the network writes it: 4 or 16 bytes.
-const uint8_t *raw_bytes(const SocketAddress &address) {
-    const auto *start = reinterpret_cast<const uint8_t *>(address.data());
-    return start + (address.family() == AF_INET6 ? offsetof(sockaddr_in6, sin6_addr)
-                                                 : offsetof(sockaddr_in, sin_addr));
-}
-
-bool is_mapped(const SocketAddress &address) {
-    constexpr uint8_t prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return address.family() == AF_INET6 &&
-           std::memcmp(raw_bytes(address), prefix, sizeof prefix) == 0;
-}
-
 } // namespace
-
-SocketAddress::SocketAddress(const sockaddr *address, socklen_t size) {
-    if (!address || size > sizeof storage_) return;
-    std::memcpy(&storage_, address, size);
-    size_ = size;
-}
-
-Result<SocketAddress> SocketAddress::local_of(int fd) {
-    SocketAddress result;
-    socklen_t size = sizeof result.storage_;
-    if (::getsockname(fd, reinterpret_cast<sockaddr *>(&result.storage_), &size) != 0) {
-        return Error(errno);
-    }
-    result.size_ = size;
-    return result;
-}
-
-Result<SocketAddress> SocketAddress::peer_of(int fd) {
-    SocketAddress result;
-    socklen_t size = sizeof result.storage_;
-    if (::getpeername(fd, reinterpret_cast<sockaddr *>(&result.storage_), &size) != 0) {
-        return Error(errno);
-    }
-    result.size_ = size;
-    return result;
-}
-
-uint16_t SocketAddress::port() const {
-    if (family() == AF_INET) {
-        return ntohs(reinterpret_cast<const sockaddr_in *>(&storage_)->sin_port);
-    }
-    if (family() == AF_INET6) {
-        return ntohs(reinterpret_cast<const sockaddr_in6 *>(&storage_)->sin6_port);
-    }
-    return 0;
-}
-
-void SocketAddress::set_port(uint16_t port) {
-    if (family() == AF_INET) {
-        reinterpret_cast<sockaddr_in *>(&storage_)->sin_port = htons(port);
-    } else if (family() == AF_INET6) {
-        reinterpret_cast<sockaddr_in6 *>(&storage_)->sin6_port = htons(port);
-    }
-}
-
-std::string SocketAddress::host_text() const {
-    if (family() != AF_INET && family() != AF_INET6) return "";
-    char host[NI_MAXHOST]; // getnameinfo, not inet_ntop: it adds the zone
-    if (::getnameinfo(data(), size_, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return "";
-    return host;
-}
-
-std::string SocketAddress::text() const {
-    const std::string host = host_text();
-    if (host.empty()) return "";
-    const std::string shown = family() == AF_INET6 ? "[" + host + "]" : host;
-    return "tcp://" + shown + ":" + std::to_string(port());
-}
-
-std::optional<SocketAddress> SocketAddress::as_ipv4() const {
-    if (family() != AF_INET6) return std::nullopt;
-    const bool is_any = std::memcmp(raw_bytes(*this), &in6addr_any, sizeof in6addr_any) == 0;
-    if (!is_any && !is_mapped(*this)) return std::nullopt;
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    if (!is_any) std::memcpy(&address.sin_addr, raw_bytes(*this) + 12, sizeof address.sin_addr);
-    address.sin_port = htons(port());
-    return SocketAddress(reinterpret_cast<const sockaddr *>(&address), sizeof address);
-}
-
-bool operator==(const SocketAddress &a, const SocketAddress &b) {
-    if (a.family() != b.family()) return false;
-    if (a.family() == AF_INET) {
-        return a.port() == b.port() && std::memcmp(raw_bytes(a), raw_bytes(b), 4) == 0;
-    }
-    if (a.family() == AF_INET6) {
-        const auto *left = reinterpret_cast<const sockaddr_in6 *>(a.data());
-        const auto *right = reinterpret_cast<const sockaddr_in6 *>(b.data());
-        return a.port() == b.port() && left->sin6_scope_id == right->sin6_scope_id &&
-               std::memcmp(raw_bytes(a), raw_bytes(b), 16) == 0;
-    }
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 // An IPv4 peer of a dual-stack listener shows up mapped; it meets the filters of either family.
 bool AddressFilter::matches(const SocketAddress &peer) const {
     uint8_t bytes[16];
     if (peer.family() == address.family()) {
-        std::memcpy(bytes, raw_bytes(peer), peer.family() == AF_INET6 ? 16 : 4);
-    } else if (peer.family() == AF_INET6 && is_mapped(peer)) {
-        std::memcpy(bytes, raw_bytes(peer) + 12, 4);
+        std::memcpy(bytes, peer.raw_bytes(), peer.family() == AF_INET6 ? 16 : 4);
+    } else if (peer.family() == AF_INET6 && peer.is_mapped()) {
+        std::memcpy(bytes, peer.raw_bytes() + 12, 4);
     } else if (peer.family() == AF_INET && address.family() == AF_INET6) {
         std::memset(bytes, 0, 10);
         std::memset(bytes + 10, 0xff, 2);
-        std::memcpy(bytes + 12, raw_bytes(peer), 4);
+        std::memcpy(bytes + 12, peer.raw_bytes(), 4);
     } else {
         return false;
     }
-    const uint8_t *wanted = raw_bytes(address);
+    const uint8_t *wanted = address.raw_bytes();
     const unsigned whole = prefix_bits / 8;
     if (std::memcmp(bytes, wanted, whole) != 0) return false;
     const unsigned rest = prefix_bits % 8;

@@ -11,46 +11,14 @@
 #define TERN_TRANSPORT_TCP_ADDRESS_HPP
 
 #include "base/error.hpp"
+#include "transport/socket_address.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
 
 namespace tern {
-
-// An address as the kernel knows it. Empty (size 0) by default.
-class SocketAddress {
-  public:
-    SocketAddress() = default;
-    SocketAddress(const sockaddr *address, socklen_t size);
-    static Result<SocketAddress> local_of(int fd);
-    static Result<SocketAddress> peer_of(int fd);
-
-    const sockaddr *data() const { return reinterpret_cast<const sockaddr *>(&storage_); }
-    socklen_t size() const { return size_; }
-    bool is_empty() const { return size_ == 0; }
-    int family() const { return size_ == 0 ? AF_UNSPEC : storage_.ss_family; }
-    uint16_t port() const;
-    void set_port(uint16_t port);
-
-    // "tcp://127.0.0.1:5555", "tcp://[::1]:5555"; "" when it is no internet address.
-    std::string text() const;
-    // Numeric host alone, without brackets, as Peer-Address shows it: "127.0.0.1", "::1".
-    std::string host_text() const;
-
-    // The IPv4 address that this IPv6 one stands for (mapped, or the wildcard), if any: for
-    // kernels without IPv6, and for comparing with IPv4 filters.
-    std::optional<SocketAddress> as_ipv4() const;
-
-    friend bool operator==(const SocketAddress &a, const SocketAddress &b);
-    friend bool operator!=(const SocketAddress &a, const SocketAddress &b) { return !(a == b); }
-
-  private:
-    sockaddr_storage storage_{};
-    socklen_t size_ = 0;
-};
 
 // One entry of ZMQ_TCP_ACCEPT_FILTER: an address and how many of its leading bits count.
 struct AddressFilter {

@@ -53,8 +53,8 @@ class WsTransport : public StreamTransport {
         if (numeric(*target, options.ipv6)) return err::none;
         return resolve_connect(*target, options.ipv6).error();
     }
-    std::string full_text(std::string_view address) const final {
-        const WsAddress parts = split(address);
+    std::string connected_text(const Endpoint &endpoint) const final {
+        const WsAddress parts = split(endpoint.address);
         return scheme_ + "://" + std::string(parts.tcp) + std::string(parts.path);
     }
     bool asks_name_service(std::string_view address, const TransportOptions &options) const final {
