@@ -5,6 +5,8 @@
 #include "protocol/ws_upgrade.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <tuple>
 
 namespace tern::fuzz {
 

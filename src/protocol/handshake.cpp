@@ -9,6 +9,8 @@
 #include "security/gss_mechanism.hpp"
 #endif
 
+#include <tuple>
+
 namespace tern {
 
 namespace {
