@@ -23,7 +23,7 @@ void Link::take_control(Message &payload) {
     if (in_.control() == WsOpcode::close) {
         answer_close(payload);
     } else if (in_.control() == WsOpcode::ping && !peer_has_closed_ &&
-               !make_control(pong, WsOpcode::pong, {})) { // empty, as libzmq's (quirks Q-36)
+               !make_control(pong, WsOpcode::pong, payload.bytes())) { // libzmq's is empty
         send_command(pong);
         host_.link_has_output(*this);
     }

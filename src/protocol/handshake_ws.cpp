@@ -100,7 +100,7 @@ bool Handshake::take_ws_frame_bytes(Bytes in, size_t &taken, Bytes &body, std::v
     const WsMask mask = is_client ? config_.ws->random() : 0;
     const WsMask *const own_mask = is_client ? &mask : nullptr;
     if (header.opcode == WsOpcode::ping) {
-        append_ws_control(out, WsOpcode::pong, {}, own_mask);
+        append_ws_control(out, WsOpcode::pong, body, own_mask);
     } else if (header.opcode == WsOpcode::close) {
         append_ws_control(out, WsOpcode::close, body, own_mask);
         fail(Reason::closed, 0);

@@ -186,7 +186,7 @@ TEST_CASE("ws: control frames may come between the commands of a handshake") {
     server.out.clear();
     server.feed(captured("ping-in") + captured("ping-in"));
     CHECK(server.outcome == Outcome::more);
-    CHECK(server.out == captured("pong-out") + captured("pong-out"));
+    CHECK(hex(server.out) == "8a036374788a03637478"); // with the ping's payload (RFC 6455, quirks Q-36)
     server.feed(captured("client-ready-masked"));
     CHECK(server.outcome == Outcome::ready);
 
