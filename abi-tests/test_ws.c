@@ -492,8 +492,8 @@ static void requests_that_are_none_are_refused_without_an_answer (void **state)
       "POST / HTTP/1.1\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
       "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: " WS_NULL "\r\n\r\n",
-      "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: a\r\n"
-      "Sec-WebSocket-Protocol: chat\r\n\r\n",
+      ("GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: a\r\n"
+       "Sec-WebSocket-Protocol: chat\r\n\r\n"),
       "\xff\1\1\1\1\1\1\1\1\x7f\3\1NULL\r\n\r\n",
     };
     struct server w;
