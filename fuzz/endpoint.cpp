@@ -5,6 +5,12 @@
 #include "transport/endpoint.hpp"
 #include "transport/ipc.hpp"
 #include "transport/tcp_address.hpp"
+#ifdef TERN_HAVE_TIPC
+#include "transport/tipc.hpp"
+#endif
+#ifdef TERN_HAVE_VSOCK
+#include "transport/vsock.hpp"
+#endif
 
 namespace tern::fuzz {
 
@@ -90,6 +96,44 @@ void check_ipc(const std::string &text) {
         FUZZ_CHECK(error == (text.size() >= 108 ? err::name_too_long : err::none));
 }
 
+#ifdef TERN_HAVE_VSOCK
+void check_vsock(const std::string &text) {
+    const auto address = parse_vsock_address(text);
+    if (!address) {
+        FUZZ_CHECK(address.error() == err::invalid);
+        return;
+    }
+    const std::string shown = vsock_text(*address);
+    FUZZ_CHECK(shown.compare(0, 8, "vsock://") == 0);
+    const auto again = parse_vsock_address(std::string_view(shown).substr(8));
+    FUZZ_CHECK(again && *again == *address);
+}
+#endif
+
+#ifdef TERN_HAVE_TIPC
+// What is bound is shown as it can be given again, to either side; so is a port.
+void check_tipc(const std::string &text) {
+    constexpr size_t scheme = 7;
+    const auto bound = parse_tipc_bind(text);
+    const auto connected = parse_tipc_connect(text);
+    FUZZ_CHECK(bound || bound.error() == err::invalid);
+    FUZZ_CHECK(connected || connected.error() == err::invalid);
+    if (bound && bound->is_empty()) {
+        FUZZ_CHECK(text == "<*>" && !connected);
+    } else if (bound) {
+        const std::string shown = tipc_text(*bound);
+        const auto again = parse_tipc_bind(std::string_view(shown).substr(scheme));
+        FUZZ_CHECK(again && *again == *bound);
+        FUZZ_CHECK(bool(connected));
+    } else if (connected) {
+        FUZZ_CHECK(text.front() == '<');
+        const std::string shown = tipc_text(*connected);
+        const auto again = parse_tipc_connect(std::string_view(shown).substr(scheme));
+        FUZZ_CHECK(again && *again == *connected);
+    }
+}
+#endif
+
 } // namespace
 
 void run(Input input) {
@@ -101,6 +145,12 @@ void run(Input input) {
     check_connect(address, ipv6);
     check_filter(address, ipv6);
     check_ipc(address);
+#ifdef TERN_HAVE_VSOCK
+    check_vsock(address);
+#endif
+#ifdef TERN_HAVE_TIPC
+    check_tipc(address);
+#endif
 }
 
 } // namespace tern::fuzz

@@ -15,8 +15,10 @@ Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const Li
                      HelperThreads &resolver,
                      uint32_t random)
     : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)),
-      transport_(transport), wrapping_(std::move(wrapping)), endpoint_(std::move(endpoint)), resolver_(resolver),
-      link_(std::make_shared<Link>(host_holder_, *this, options_, EndpointTexts{{}, endpoint_.text, false})),
+      transport_(transport), wrapping_(std::move(wrapping)), endpoint_(std::move(endpoint)),
+      resolver_(resolver),
+      link_(std::make_shared<Link>(host_holder_, *this, options_,
+                                   EndpointTexts{{}, endpoint_.text, false})),
       next_interval_ms_(options_->reconnect_interval_ms), random_(random) {}
 
 void Connector::emit(LinkEvent event, int64_t value) {
@@ -86,12 +88,16 @@ void Connector::connect(const Result<SocketAddress> &target) {
         return;
     }
     watch_ = *watch;
-    if (options_->transport.connect_timeout_ms > 0)
-        timer_ = host_.loop().add_timer_ms(options_->transport.connect_timeout_ms,
-                                           [self = shared_from_this()] {
-                                               self->timer_ = {};
-                                               self->attempt_failed(Error(ETIMEDOUT));
-                                           });
+    limit_attempt(options_->transport.connect_timeout_ms);
+}
+
+// 0: no limit.
+void Connector::limit_attempt(int timeout_ms) {
+    if (timeout_ms <= 0) return;
+    timer_ = host_.loop().add_timer_ms(timeout_ms, [self = shared_from_this()] {
+        self->timer_ = {};
+        self->attempt_failed(Error(ETIMEDOUT));
+    });
 }
 
 void Connector::on_ready(unsigned) {
@@ -103,6 +109,28 @@ void Connector::on_ready(unsigned) {
 
 void Connector::connected() {
     host_.loop().unwatch(watch_, fd_.get());
+    if (auto client = transport_.proxy_client(endpoint_.address, options_->transport))
+        ask_proxy(std::move(client));
+    else open();
+}
+
+// A connect time-out goes on counting. Without one, a silent proxy has as long as a silent peer.
+void Connector::ask_proxy(std::unique_ptr<Socks5Client> client) {
+    state_ = State::asking_proxy;
+    const int timeout_ms = options_->transport.connect_timeout_ms;
+    if (!timer_) limit_attempt(timeout_ms > 0 ? timeout_ms : options_->handshake_interval_ms);
+    proxy_ = std::make_unique<ProxyDialogue>(host_.loop(), *this, fd_.get(), std::move(client));
+    proxy_->start();
+}
+
+void Connector::proxy_answered(Error error) {
+    const std::shared_ptr<Connector> self = shared_from_this();
+    const auto over = std::move(proxy_); // still on the stack of this call
+    if (error) attempt_failed(error);
+    else open();
+}
+
+void Connector::open() {
     host_.loop().cancel_timer(timer_);
     next_interval_ms_ = options_->reconnect_interval_ms; // back-off starts anew (RC-5)
     EndpointTexts endpoints{transport_.local_endpoint(fd_.get()), endpoint_.text, false};
@@ -112,8 +140,8 @@ void Connector::connected() {
         host_.event(LinkEvent::connected, fd_.get(), endpoints);
     }
     state_ = State::opening;
-    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, wrapping_, std::move(fd_), std::move(peer),
-                                         std::move(endpoints));
+    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, wrapping_, std::move(fd_),
+                                         std::move(peer), std::move(endpoints));
     opening_->start();
 }
 
@@ -145,6 +173,7 @@ void Connector::attempt_failed(Error error) {
 }
 
 void Connector::close_descriptor() {
+    proxy_.reset();
     host_.loop().unwatch(watch_, fd_.get());
     fd_.reset();
 }

@@ -1,8 +1,10 @@
 // Connector: keeps one connection to a remote endpoint, again and again, with growing pauses.
 //
-//   resolving -> connecting -> opening -> up
-//       ^  \__________\____________\______/  lost: wait, then again; fatal: stopped
-//       '------------- waiting <---'
+//   resolving -> connecting -> asking_proxy -> opening -> up
+//       ^  \__________\_____________\_____________\______/  lost: wait, then again; fatal: stopped
+//       '------------- waiting <----'
+//
+// A proxy is asked only where there is one between.
 //
 // Threads: made and closed under the turn on any thread; everything else on the I/O thread.
 // Owner:   shared by the Socket and by tasks on their way to the I/O thread.
@@ -10,6 +12,7 @@
 #define TERN_LINK_CONNECTOR_HPP
 
 #include "link/opening.hpp"
+#include "link/proxy_dialogue.hpp"
 #include "os/helper_threads.hpp"
 #include "transport/stream_transport.hpp"
 
@@ -20,6 +23,7 @@ namespace tern {
 class Connector final : public EventHandler,
                         public LinkOwner,
                         public OpeningEvents,
+                        public ProxyEvents,
                         public std::enable_shared_from_this<Connector> {
   public:
     Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
@@ -39,17 +43,21 @@ class Connector final : public EventHandler,
     void connection_ended(Link &link, bool fatal) override;
     void opening_ready(Opening &opening, Established established) override;
     void opening_failed(Opening &opening, bool fatal) override;
+    void proxy_answered(Error error) override;
 
   private:
     // Where a look-up leaves its answer; the connector takes its loop out when it stops, because the
     // name service may answer long after everything else is gone.
     struct Lookup;
-    enum class State { idle, resolving, connecting, opening, up, waiting, stopped };
+    enum class State { idle, resolving, connecting, asking_proxy, opening, up, waiting, stopped };
 
     void attempt();
     void look_up();
     void connect(const Result<SocketAddress> &target);
     void connected();
+    void ask_proxy(std::unique_ptr<Socks5Client> client);
+    void open();
+    void limit_attempt(int timeout_ms);
     void attempt_failed(Error error);
     void wait_and_retry();
     void stop(bool remove_endpoint);
@@ -73,9 +81,10 @@ class Connector final : public EventHandler,
     State state_ = State::idle;
     Fd fd_;
     Loop::WatchId watch_ = 0;
-    Loop::TimerId timer_; // retry, or connect time-out
+    Loop::TimerId timer_; // retry, or the end of an attempt
     Loop::TimerId linger_timer_;
     std::shared_ptr<Lookup> lookup_;
+    std::unique_ptr<ProxyDialogue> proxy_; // before fd_ is closed, it goes
     std::unique_ptr<Opening> opening_;
     std::unique_ptr<Opening> over_;
     int next_interval_ms_;

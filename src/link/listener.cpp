@@ -58,17 +58,17 @@ void Listener::accept_some() {
                 const Error error = accepted.error();
                 if (error == err::again || error == Error(EWOULDBLOCK)) return;
                 if (error == err::interrupted || error == Error(ECONNABORTED)) continue;
-                host_.event(LinkEvent::accept_failed, error.number(), {listening_.endpoint, {}, true});
+                host_.event(LinkEvent::accept_failed, error.number(),
+                            {listening_.endpoint, {}, true});
                 if (error == accept_filtered) continue;
                 pause_accepting();
                 return;
             }
             EndpointTexts endpoints{listening_.endpoint, accepted->peer_endpoint, true};
             host_.event(LinkEvent::accepted, accepted->fd.get(), endpoints);
-            opening = std::make_unique<Opening>(host_holder_, *this, options_, wrapping_,
-                                                std::move(accepted->fd),
-                                                std::move(accepted->peer_address),
-                                                std::move(endpoints));
+            opening = std::make_unique<Opening>(
+                host_holder_, *this, options_, wrapping_, std::move(accepted->fd),
+                std::move(accepted->peer_address), std::move(endpoints));
         }
         opening->index = openings_.size();
         openings_.push_back(std::move(opening));

@@ -27,7 +27,8 @@ class SocketAddress {
     uint16_t port() const;
     void set_port(uint16_t port);
 
-    // "127.0.0.1:5555", "[::1]:5555", and the same behind "tcp://"; "" when it is no internet address.
+    // "127.0.0.1:5555", "[::1]:5555", and the same behind "tcp://"; "" when it is no internet
+    // address.
     std::string authority() const;
     std::string text() const;
     // Numeric host alone, without brackets, as Peer-Address shows it: "127.0.0.1", "::1".
@@ -49,7 +50,8 @@ class SocketAddress {
     socklen_t size_ = 0;
 };
 
-// Whether both ends of a connection are the same one: TCP allows that when a port connects to itself.
+// Whether both ends of a connection are the same one: TCP allows that when a port connects to
+// itself.
 bool is_connected_to_itself(int fd);
 
 } // namespace tern

@@ -1,9 +1,9 @@
-// StreamTransport: what a listener and a connector need to know of a transport whose connections are
-// stream sockets of the kernel. One object without state for each transport; their addresses are what
-// follows "://". All descriptors are non-blocking and close-on-exec; whatever errno the system gives
-// is returned.
+// StreamTransport: what a listener and a connector need to know of a transport whose connections
+// are stream sockets of the kernel. One object without state for each transport; their addresses
+// are what follows "://". All descriptors are non-blocking and close-on-exec; whatever errno the
+// system gives is returned.
 // Threads: any; only listen(), check_connect() and resolve() may block, and those as they say.
-// Owner:   static; the caller owns every descriptor it is given.
+// Owner:   the program, which does not destroy them; the caller owns every descriptor it is given.
 #ifndef TERN_TRANSPORT_STREAM_TRANSPORT_HPP
 #define TERN_TRANSPORT_STREAM_TRANSPORT_HPP
 
@@ -11,9 +11,11 @@
 #include "os/fd.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/socket_address.hpp"
+#include "transport/socks5.hpp"
 #include "transport/transport_options.hpp"
 #include "transport/wrapping.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -46,8 +48,6 @@ struct Connecting {
 
 class StreamTransport {
   public:
-    virtual ~StreamTransport() = default;
-
     // ---- the bound side
     // May ask the name service, on the caller of zmq_bind. With use_fd, where the transport knows
     // that option, the descriptor is taken over.
@@ -59,9 +59,10 @@ class StreamTransport {
     virtual Result<Accepted> accept(int listener_fd, const TransportOptions &options) const = 0;
 
     // ---- the connecting side
-    // What zmq_connect checks at once. May ask the name service where a name that is not known is an
-    // error of zmq_connect.
-    virtual Error check_connect(std::string_view address, const TransportOptions &options) const = 0;
+    // What zmq_connect checks at once. May ask the name service where a name that is not known is
+    // an error of zmq_connect.
+    virtual Error check_connect(std::string_view address,
+                                const TransportOptions &options) const = 0;
     // As ZMQ_LAST_ENDPOINT shows it after zmq_connect, which has checked it.
     virtual std::string connected_text(const Endpoint &endpoint) const { return endpoint.text; }
     // Another way to write the same endpoint, which zmq_disconnect takes as well (DIS-1); or "".
@@ -70,11 +71,18 @@ class StreamTransport {
     virtual bool asks_name_service(std::string_view, const TransportOptions &) const {
         return false;
     }
-    // Whom to connect to, anew for each attempt.
+    // Whom to connect to, anew for each attempt; a proxy, where there is one.
     virtual Result<SocketAddress> resolve(std::string_view address,
                                           const TransportOptions &options) const = 0;
     virtual Connecting connect(std::string_view address, const SocketAddress &target,
                                const TransportOptions &options) const = 0;
+
+    // What is to be said on a fresh connection to a proxy before the peer is at its other end; null
+    // when there is no proxy between.
+    virtual std::unique_ptr<Socks5Client> proxy_client(std::string_view,
+                                                       const TransportOptions &) const {
+        return nullptr;
+    }
 
     // ---- either side, when the endpoint is made
     // EINVAL: what encryption needs is missing, or is no such thing.
@@ -88,6 +96,10 @@ class StreamTransport {
     virtual std::string local_endpoint(int fd) const = 0;
     // The Peer-Address property; "" for none.
     virtual std::string peer_address(int fd) const = 0;
+
+  protected:
+    // Never run: a helper thread that the name service keeps may outlive the end of the program.
+    ~StreamTransport() = default;
 };
 
 // The transport of an endpoint; null when it has none of this kind (inproc, udp, ...), or when this

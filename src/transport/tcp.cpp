@@ -99,40 +99,54 @@ class TcpTransport final : public StreamTransport {
     Result<Accepted> accept(int listener_fd, const TransportOptions &options) const override {
         return tcp_accept(listener_fd, options);
     }
-    Error check_connect(std::string_view address, const TransportOptions &) const override {
-        return parse_connect(address).error();
+    // Through a proxy, the target's host has to fit into a request.
+    Error check_connect(std::string_view address, const TransportOptions &options) const override {
+        const auto target = parse_connect(address);
+        if (!target || options.socks_proxy.empty()) return target.error();
+        return Socks5Client::check(target->host);
     }
     std::string other_text(std::string_view address,
                            const TransportOptions &options) const override {
-        const auto target = number_of(address, options);
-        return target ? target->text() : std::string();
+        const auto target = parse_connect(address);
+        const auto number = target ? numeric(*target, options.ipv6) : std::nullopt;
+        return number ? number->text() : std::string();
     }
     bool asks_name_service(std::string_view address,
                            const TransportOptions &options) const override {
-        return !number_of(address, options);
+        const auto next = next_hop(address, options);
+        return !next || !numeric(*next, options.ipv6);
     }
     Result<SocketAddress> resolve(std::string_view address,
                                   const TransportOptions &options) const override {
-        const auto target = parse_connect(address);
-        return target ? resolve_connect(*target, options.ipv6) : target.error();
+        const auto next = next_hop(address, options);
+        return next ? resolve_connect(*next, options.ipv6) : next.error();
     }
     Connecting connect(std::string_view address, const SocketAddress &target,
                        const TransportOptions &options) const override {
-        const auto parts = parse_connect(address);
-        if (!parts) return {{}, parts.error()};
-        if (parts->source.empty()) return tcp_connect(target, std::nullopt, options);
-        const auto source = resolve_source(parts->source, options.ipv6);
+        const auto next = next_hop(address, options);
+        if (!next) return {{}, next.error()};
+        if (next->source.empty()) return tcp_connect(target, std::nullopt, options);
+        const auto source = resolve_source(next->source, options.ipv6);
         if (!source) return {{}, source.error()};
         return tcp_connect(target, *source, options);
+    }
+    // The target's name is left to the proxy. A source address of the target's is nobody's then.
+    std::unique_ptr<Socks5Client> proxy_client(std::string_view address,
+                                               const TransportOptions &options) const override {
+        const auto target = parse_connect(address);
+        if (!target || options.socks_proxy.empty()) return nullptr;
+        return std::make_unique<Socks5Client>(
+            target->host, target->port,
+            Socks5Client::Account{options.socks_user, options.socks_password});
     }
     std::string local_endpoint(int fd) const override { return tcp_local_endpoint(fd); }
     std::string peer_address(int fd) const override { return tcp_peer_address(fd); }
 
   private:
-    static std::optional<SocketAddress> number_of(std::string_view address,
-                                                  const TransportOptions &options) {
-        const auto target = parse_connect(address);
-        return target ? numeric(*target, options.ipv6) : std::nullopt;
+    // Who is connected to: the proxy, if there is one.
+    static Result<ConnectAddress> next_hop(std::string_view address,
+                                           const TransportOptions &options) {
+        return parse_connect(options.socks_proxy.empty() ? address : options.socks_proxy);
     }
 };
 

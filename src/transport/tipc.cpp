@@ -126,12 +126,12 @@ class TipcTransport final : public StreamTransport {
         if (!local) return local.error();
         auto fd = open_socket();
         if (!fd) return fd.error();
-        // Every socket has a port of its own; a service is a name for it, which nothing asks back.
+        // Every socket has a port of its own, by which it is shown; a service is another name of it.
         if (!local->is_empty() && ::bind(fd->get(), local->data(), local->size()) != 0)
             return Error(errno);
         if (::listen(fd->get(), options.backlog) != 0) return Error(errno);
         Listening listening;
-        listening.endpoint = local->is_empty() ? local_endpoint(fd->get()) : tipc_text(*local);
+        listening.endpoint = local_endpoint(fd->get());
         listening.other_text = "tipc://" + std::string(address);
         listening.fd = std::move(*fd);
         return listening;

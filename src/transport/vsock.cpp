@@ -12,7 +12,8 @@ namespace {
 
 // A number of 32 bits in digits alone, or one of the words for any.
 Result<uint32_t> parse_number(std::string_view text) {
-    static_assert(VMADDR_CID_ANY == UINT32_MAX && VMADDR_PORT_ANY == UINT32_MAX, "one value for both");
+    static_assert(VMADDR_CID_ANY == UINT32_MAX && VMADDR_PORT_ANY == UINT32_MAX,
+                  "one value for both");
     if (text == "*" || text == "-1") return uint32_t(UINT32_MAX);
     if (text.empty()) return err::invalid;
     uint64_t number = 0;

@@ -27,8 +27,9 @@ TEST_CASE("Vsock addresses: numbers, any, the host") {
 }
 
 TEST_CASE("Vsock addresses that are none are EINVAL") {
-    for (const char *text : {"", ":", "1", "1:", ":1", "x:1", "1:x", "1:2:3", "4294967296:1",
-                             "1:4294967296", "1:@", "-2:1", " 1:1", "1:1 ", "99999999999999999999:1"}) {
+    for (const char *text :
+         {"", ":", "1", "1:", ":1", "x:1", "1:x", "1:2:3", "4294967296:1", "1:4294967296", "1:@",
+          "-2:1", " 1:1", "1:1 ", "99999999999999999999:1"}) {
         INFO(text);
         CHECK(parse_vsock_address(text).error() == err::invalid);
         CHECK(vsock_transport().check_connect(text, {}) == err::invalid);
