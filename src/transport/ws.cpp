@@ -30,7 +30,7 @@ bool is_path(std::string_view path) {
 
 class WsTransport : public StreamTransport {
   public:
-    explicit WsTransport(std::string scheme) : scheme_(std::move(scheme)) {}
+    explicit constexpr WsTransport(std::string_view scheme) : scheme_(scheme) {}
 
     Result<Listening> listen(std::string_view address,
                              const TransportOptions &options) const final {
@@ -55,7 +55,7 @@ class WsTransport : public StreamTransport {
     }
     std::string connected_text(const Endpoint &endpoint) const final {
         const WsAddress parts = split(endpoint.address);
-        return scheme_ + "://" + std::string(parts.tcp) + std::string(parts.path);
+        return std::string(scheme_).append("://").append(parts.tcp).append(parts.path);
     }
     bool asks_name_service(std::string_view address, const TransportOptions &options) const final {
         const auto target = parse_connect(split(address).tcp);
@@ -87,16 +87,16 @@ class WsTransport : public StreamTransport {
     std::string text_of(std::string_view tcp, std::string_view path) const {
         constexpr std::string_view scheme = "tcp";
         if (tcp.empty()) return {};
-        return scheme_ + std::string(tcp.substr(scheme.size())) + std::string(path);
+        return std::string(scheme_).append(tcp.substr(scheme.size())).append(path);
     }
 
-    const std::string scheme_;
+    const std::string_view scheme_;
 };
 
 #ifdef TERN_HAVE_WSS
 class WssTransport final : public WsTransport {
   public:
-    WssTransport() : WsTransport("wss") {}
+    constexpr WssTransport() : WsTransport("wss") {}
     Result<Wrapping> wrapping(std::string_view address, const TransportOptions &options,
                               bool binds) const override {
         auto wrapping = WsTransport::wrapping(address, options, binds);
