@@ -5,7 +5,7 @@
 #include <cstring>
 #include <gnutls/gnutls.h>
 #include <mutex>
-#include <new>
+#include <sys/socket.h>
 
 namespace tern {
 
@@ -96,7 +96,11 @@ class TlsLayer final : public StreamLayer {
                 if (n < 0 && n != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(int(n)) &&
                     n != GNUTLS_E_REHANDSHAKE)
                     continue;
-                return total > 0 ? moved(total) : read_failure(n);
+                if (total == 0) return read_failure(n);
+                // The end of TLS, of which the descriptor reports nothing: now it does, and the next
+                // read says so.
+                if (n == 0) (void)::shutdown(gnutls_transport_get_int(session_), SHUT_RD);
+                return moved(total);
             }
         }
         return moved(total);
