@@ -58,6 +58,12 @@ int zmq_has(const char *capability) {
 #if defined(TERN_HAVE_PGM)
     if (name == "pgm") return 1;
 #endif
+#if defined(TERN_HAVE_WS)
+    if (name == "WS") return 1;
+#endif
+#if defined(TERN_HAVE_WSS)
+    if (name == "WSS") return 1;
+#endif
     return 0;
 }
 

@@ -11,10 +11,12 @@ struct Connector::Lookup {
 };
 
 Connector::Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
-                     const StreamTransport &transport, Endpoint endpoint, HelperThreads &resolver,
+                     const StreamTransport &transport, Wrapping wrapping, Endpoint endpoint,
+                     HelperThreads &resolver,
                      uint32_t random)
     : host_holder_(std::move(host)), host_(*host_holder_), id_(id), options_(std::move(options)),
-      transport_(transport), endpoint_(std::move(endpoint)), resolver_(resolver),
+      transport_(transport), wrapping_(std::move(wrapping)), endpoint_(std::move(endpoint)),
+      resolver_(resolver),
       link_(std::make_shared<Link>(host_holder_, *this, options_,
                                    EndpointTexts{{}, endpoint_.text, false})),
       next_interval_ms_(options_->reconnect_interval_ms), random_(random) {}
@@ -138,7 +140,7 @@ void Connector::open() {
         host_.event(LinkEvent::connected, fd_.get(), endpoints);
     }
     state_ = State::opening;
-    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, std::move(fd_),
+    opening_ = std::make_unique<Opening>(host_holder_, *this, options_, wrapping_, std::move(fd_),
                                          std::move(peer), std::move(endpoints));
     opening_->start();
 }

@@ -27,7 +27,8 @@ class Connector final : public EventHandler,
                         public std::enable_shared_from_this<Connector> {
   public:
     Connector(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
-              const StreamTransport &transport, Endpoint endpoint, HelperThreads &resolver,
+              const StreamTransport &transport, Wrapping wrapping, Endpoint endpoint,
+              HelperThreads &resolver,
               uint32_t random);
 
     uint64_t id() const { return id_; }
@@ -70,6 +71,7 @@ class Connector final : public EventHandler,
     const uint64_t id_;
     const std::shared_ptr<const LinkOptions> options_;
     const StreamTransport &transport_;
+    const Wrapping wrapping_;
     const Endpoint endpoint_;
     HelperThreads &resolver_;
     const std::shared_ptr<Link> link_;

@@ -28,7 +28,7 @@ void Heartbeat::ping() {
     if (!link_.is_up()) return;
     ping_timer_ = loop.add_timer_ms(options.heartbeat_interval_ms, [this] { ping(); });
     Message command;
-    if (make_ping(command, uint16_t(options.heartbeat_ttl_deciseconds))) return;
+    if (link_.make_ping(command)) return;
     link_.send_command(command);
     const int timeout = options.effective_heartbeat_timeout_ms();
     if (timeout > 0 && !timeout_timer_) {

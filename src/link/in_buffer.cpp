@@ -1,5 +1,7 @@
 #include "link/in_buffer.hpp"
 
+#include "security/mechanism.hpp"
+
 #include <algorithm>
 
 namespace tern {
@@ -17,17 +19,23 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
         release_block_if_empty();
         return Cut::frame;
     }
+    if (is_ws(framing_)) return cut_ws(frame);
     FrameHeader header;
-    uint8_t *p = block_ + begin_;
+    const uint8_t *p = block_ + begin_;
     const Parse parsed = framing_ == Framing::v2 ? parse_v2_header(p, have, header)
                                                  : parse_v1_header(p, have, header);
     if (parsed == Parse::malformed) return Cut::malformed;
     if (parsed == Parse::need_more) return Cut::need_more;
     // Compared, never added up: the size is whatever the peer says.
     if (is_too_large(header.body_size)) return Cut::malformed;
+    return cut_after(header, frame);
+}
+
+// The frame whose header has arrived.
+InBuffer::Cut InBuffer::cut_after(const FrameHeader &header, Message &frame) {
     const size_t size = size_t(header.body_size);
-    const size_t available = have - header.header_size;
-    p += header.header_size;
+    const size_t available = end_ - begin_ - header.header_size;
+    uint8_t *p = block_ + begin_ + header.header_size;
     if (size <= available) {
         if (seal_) {
             begin_ += header.header_size + size;
@@ -63,6 +71,34 @@ InBuffer::Cut InBuffer::cut_one(Message &frame) {
     return Cut::need_more;
 }
 
+// Unmasked where it lies, in the block or later in the message.
+InBuffer::Cut InBuffer::cut_ws(Message &frame) {
+    WsHeader header;
+    const Parse parsed = parse_ws_header(block_ + begin_, end_ - begin_,
+                                         framing_ == Framing::ws_server, header);
+    if (parsed == Parse::need_more) return Cut::need_more;
+    if (parsed == Parse::malformed ||
+        (header.opcode == WsOpcode::data && is_too_large(header.body_size))) {
+        refusal_ = protocol_error::websocket;
+        return Cut::refused;
+    }
+    uint8_t *const body = block_ + begin_ + header.header_size;
+    const size_t available = end_ - begin_ - header.header_size;
+    if (header.body_size > available) {
+        if (header.opcode != WsOpcode::data) return Cut::need_more;
+        body_mask_ = header.mask;
+        return cut_after(header, frame);
+    }
+    const size_t size = size_t(header.body_size);
+    apply_mask(body, body, size, header.mask);
+    if (header.opcode == WsOpcode::data) return cut_after(header, frame);
+    control_ = header.opcode;
+    if (frame.init_copy(Bytes(body, size))) return Cut::no_memory;
+    begin_ += header.header_size + size;
+    if (begin_ == end_) release_block_if_empty();
+    return Cut::control;
+}
+
 bool InBuffer::peek_plain(Bytes &body) const {
     if (framing_ != Framing::v2 || in_body_) return false;
     FrameHeader header;
@@ -96,6 +132,8 @@ bool InBuffer::cut_plain_block(Message &message) {
 
 // The large body that has wholly arrived.
 InBuffer::Cut InBuffer::cut_body(Message &frame) {
+    if (body_mask_ != 0) apply_mask(body_.data(), body_.data(), body_.size(), body_mask_);
+    body_mask_ = 0;
     if (seal_) {
         TrafficSeal::Opened opened;
         refusal_ = seal_->open(body_.data(), body_.size(), opened);
@@ -181,6 +219,7 @@ void InBuffer::clear() {
     body_.init();
     in_body_ = false;
     body_filled_ = 0;
+    body_mask_ = 0;
 }
 
 } // namespace tern

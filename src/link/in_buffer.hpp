@@ -11,7 +11,7 @@
 #include "base/compiler.hpp"
 #include "base/message.hpp"
 #include "link/block_pool.hpp"
-#include "protocol/frame.hpp"
+#include "protocol/ws_frame.hpp"
 #include "security/traffic_seal.hpp"
 
 #include <algorithm>
@@ -26,7 +26,8 @@ class InBuffer {
         frame,
         malformed,
         no_memory,
-        refused, // the seal is broken: refusal() says how
+        refused, // the seal or a WebSocket's framing is broken: refusal() says how
+        control, // a WebSocket's control frame, of the kind control()
     };
 
     InBuffer() { body_.init(); }
@@ -43,6 +44,7 @@ class InBuffer {
     void set_seal(TrafficSeal *seal) { seal_ = seal; }
     // One of protocol_error.
     uint32_t refusal() const { return refusal_; }
+    WsOpcode control() const { return control_; }
     void set_max_message_size(int64_t bytes) {
         max_message_size_ = bytes;
         inline_max_ = std::min(uint64_t(bytes), uint64_t(Message::inline_max)); // -1: no limit
@@ -112,6 +114,8 @@ class InBuffer {
     }
     bool cut_plain_block(Message &message);
     Cut cut_one(Message &frame);
+    Cut cut_ws(Message &frame);
+    Cut cut_after(const FrameHeader &header, Message &frame);
     Cut cut_body(Message &frame);
     Cut open_into(Message &frame, uint8_t *sealed, size_t size);
     void release_block_if_empty();
@@ -130,6 +134,8 @@ class InBuffer {
     Message body_;
     bool in_body_ = false;
     size_t body_filled_ = 0;
+    WsMask body_mask_ = 0; // 0: none
+    WsOpcode control_ = WsOpcode::data;
     bool last_was_large_ = false;
     bool wants_bytes_ = true;
     size_t asked_body_ = 0; // of the last target()

@@ -1,7 +1,5 @@
 #include "link/link.hpp"
 
-#include "transport/stream_io.hpp"
-
 #include <zmq.h>
 
 namespace tern {
@@ -50,9 +48,11 @@ void Link::let_pipe_go() {
 void Link::start(Turn &turn, Established established, const std::string &local_endpoint) {
     (endpoints_.bound_side ? endpoints_.remote : endpoints_.local) = local_endpoint;
     fd_ = std::move(established.fd);
+    layer_ = std::move(established.layer);
     framing_ = established.framing;
     subscription_form_ = established.subscription_form;
     is_before_3_ = established.is_before_3;
+    has_mechanism_ = established.has_mechanism;
     seal_ = std::move(established.seal);
     in_.set_seal(seal_.get());
     if (!is_before_3_) established.properties.emplace("__fd", std::to_string(fd_.get()));
@@ -63,13 +63,14 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     envelope_.reset();
     group_envelope_.reset();
     reading_ = writing_ = write_blocked_ = write_dead_ = false;
-    ends_after_read_ = is_parting_ = false;
+    ends_after_read_ = is_parting_ = peer_has_closed_ = false;
     hung_up_ = fatal_ = finish_is_posted_ = batch_begun_ = false;
     report_end_ = true;
     may_have_input_ = true;
     state_ = State::up;
     const bool has_handshake = framing_ != Framing::raw && !is_before_3_;
-    if (has_handshake) host_.event(LinkEvent::handshake_succeeded, 0, endpoints_);
+    if (has_handshake && has_mechanism_)
+        host_.event(LinkEvent::handshake_succeeded, 0, endpoints_);
     if (host_.watch(*this, fd_.get())) { // out of memory or of watches: as if the peer had gone
         fail(false);
         return;
@@ -132,7 +133,7 @@ bool Link::read_in(Turn &turn) {
         // not read now because we do, must not be forgotten.
         may_have_input_ = false;
         turn.unlock();
-        result = read_vector(fd, pieces, count);
+        result = read_vector(layer_.get(), fd, pieces, count);
         turn.lock();
     } while (result.status == IoResult::Status::would_block && may_have_input_ &&
              state_ == State::up);
@@ -213,6 +214,7 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
     while (state_ != State::broken) {
         switch (in_.cut(frame)) {
         case InBuffer::Cut::frame: break;
+        case InBuffer::Cut::control: take_control(frame); continue;
         case InBuffer::Cut::need_more: return queued ? Next::queued : Next::none;
         case InBuffer::Cut::malformed:
         case InBuffer::Cut::no_memory: fail(true); return queued ? Next::queued : Next::none;
@@ -256,7 +258,7 @@ bool Link::take_plain(Message &message) {
 }
 
 bool Link::discards_input() const {
-    return closing_ || !to_socket_ || never_receives_;
+    return closing_ || !to_socket_ || never_receives_ || peer_has_closed_;
 }
 
 // Readies a frame for the socket. False: it was for the link itself, or is dropped.
@@ -312,6 +314,7 @@ bool Link::take_command(Message &frame) {
         command.kind == CommandKind::join || command.kind == CommandKind::leave;
     switch (command.kind) {
     case CommandKind::ping: {
+        if (is_ws(framing_)) break; // it has pings of its own
         heartbeat_.heard_ttl(command.ttl_deciseconds);
         Message pong;
         if (!make_pong(pong, command.body)) {
@@ -351,7 +354,8 @@ bool Link::take_command(Message &frame) {
 bool Link::is_taking() const { return filling_.is_growing() || may_take(); }
 
 bool Link::may_take() const {
-    return state_ == State::up && !write_blocked_ && !write_dead_ && returned_.empty() &&
+    return state_ == State::up && !write_blocked_ && !write_dead_ && !peer_has_closed_ &&
+           returned_.empty() &&
            filling_.bytes() < OutBatch::batch_bytes_max && !from_socket_->can_read();
 }
 
@@ -430,7 +434,7 @@ void Link::send_command(Message &command) {
             // Only the newest counts (quirk Q-54).
             std::swap(*waiting_command_, command);
             has_waiting_command_ = true;
-        } else if (append(command)) {
+        } else if (append_command(command)) {
             filling_.commit();
         }
     }

@@ -24,6 +24,7 @@
 #include "link/request_envelope.hpp"
 #include "os/fd.hpp"
 #include "protocol/handshake.hpp"
+#include "transport/stream_layer.hpp"
 
 #include <memory>
 
@@ -42,10 +43,12 @@ class LinkOwner {
 // A connection that is ready for traffic.
 struct Established {
     Fd fd;
+    std::unique_ptr<StreamLayer> layer; // null: bytes go straight to the descriptor
     Framing framing = Framing::v2;
     SubscriptionForm subscription_form = SubscriptionForm::command;
     // ZMTP 1.0 or 2.0: no commands, heartbeats or metadata (zmtp.md section 3.4).
     bool is_before_3 = false;
+    bool has_mechanism = true; // there was a handshake that could have failed
     std::unique_ptr<TrafficSeal> seal; // null: frames go in clear
     std::string peer_routing_id;
     Metadata::Properties properties;
@@ -152,6 +155,7 @@ class Link final : public PipeFarEnd,
 
     // For the heartbeat, under the turn.
     void send_command(Message &command);
+    Error make_ping(Message &ping) const;
     uint64_t reads() const { return reads_; }
     bool has_unread_input() const { return may_have_input_ || in_.has_bytes(); }
     LinkHost &host() { return host_; }
@@ -169,6 +173,9 @@ class Link final : public PipeFarEnd,
     enum class State { down, up, broken };
 
     bool take_command(Message &frame);
+    void take_control(Message &payload);
+    void answer_close(Message &payload);
+    Error make_control(Message &frame, WsOpcode opcode, Bytes payload) const;
     bool discards_input() const;
     bool shape_inbound(Message &frame);
     bool open_envelope(Message &frame);
@@ -186,7 +193,12 @@ class Link final : public PipeFarEnd,
     void note_writable();
     void write_on_later();
     bool append(Message &frame) {
-        return seal_ ? filling_.append_sealed(*seal_, frame) : filling_.append(framing_, frame);
+        return seal_ ? filling_.append_sealed(*seal_, frame, framing_)
+                     : filling_.append(framing_, frame);
+    }
+    // A WebSocket's commands are control frames, which are whole already and never sealed.
+    bool append_command(Message &command) {
+        return is_ws(framing_) ? filling_.append(Framing::raw, command) : append(command);
     }
     void clear_sent();
     void part();
@@ -208,9 +220,11 @@ class Link final : public PipeFarEnd,
 
     State state_ = State::down;
     Fd fd_;
+    std::unique_ptr<StreamLayer> layer_; // goes before its descriptor
     Framing framing_ = Framing::v2;
     SubscriptionForm subscription_form_ = SubscriptionForm::command;
     bool is_before_3_ = false;
+    bool has_mechanism_ = true;
     std::unique_ptr<TrafficSeal> seal_;
     Metadata *metadata_ = nullptr;
     uint32_t metadata_stock_ = 0; // references taken in advance, handed out one per message
@@ -248,6 +262,7 @@ class Link final : public PipeFarEnd,
     bool finish_is_posted_ = false;
     bool ends_after_read_ = false;
     bool is_parting_ = false; // everything is sent, and the peer's end is waited for
+    bool peer_has_closed_ = false; // a WebSocket: it ends when the answer is written
 
     Heartbeat heartbeat_;
 };

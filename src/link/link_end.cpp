@@ -1,6 +1,5 @@
 // The end of a connection, and of a link: what was not sent is kept or dropped, what has arrived is not lost.
 #include "link/link.hpp"
-#include "transport/stream_io.hpp"
 
 #include <zmq.h>
 
@@ -50,6 +49,8 @@ void Link::forget_output() {
 }
 
 void Link::end_if_done(Turn &turn) {
+    if (peer_has_closed_ && !writing_ && sending_.is_empty() && !filling_.has_committed())
+        return fail(false);
     if (!closing_ || is_parting_ || state_ != State::up || has_output() || writing_) return;
     // Unread bytes would turn our end of the connection into a reset, which destroys what the peer
     // has not read yet. What was not cut because the queue is full makes room first.
@@ -67,7 +68,7 @@ void Link::end_if_done(Turn &turn) {
 // own end is waited for.
 void Link::part() {
     is_parting_ = true;
-    end_writing(fd_.get());
+    end_writing(layer_.get(), fd_.get());
     host_.loop().post([self = weak_from_this(), loop = &host_.loop()] {
         loop->add_timer(now_ns() + parting_max, [self] {
             const std::shared_ptr<Link> link = self.lock();
@@ -155,9 +156,10 @@ void Link::finish() {
         in_.clear();
         recover_batches();
         const int fd = fd_.get();
+        layer_.reset();
         fd_.reset();
         // Without a handshake that could have succeeded, every loss is told as its failure.
-        if (tell_raw || (is_before_3_ && report_end_ && !fatal_))
+        if (tell_raw || (!has_mechanism_ && report_end_ && !fatal_))
             host_.event(LinkEvent::handshake_failed_no_detail, EPIPE, endpoints_);
         if (report_end_) host_.event(LinkEvent::disconnected, fd, endpoints_);
         metadata_->drop_references(metadata_stock_ + 1);

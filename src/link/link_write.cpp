@@ -1,6 +1,5 @@
 // Writing: what was encoded or waits in the queue goes to the kernel.
 #include "link/link.hpp"
-#include "transport/stream_io.hpp"
 
 namespace tern {
 
@@ -14,7 +13,8 @@ constexpr Nanoseconds write_on_after = 50 * ns_per_us;
 } // namespace
 
 void Link::pump_out() {
-    while (!batch_has_partial_ && filling_.bytes() < OutBatch::batch_bytes_max) {
+    while (!batch_has_partial_ && !peer_has_closed_ &&
+           filling_.bytes() < OutBatch::batch_bytes_max) {
         // Frames of a message that came back unfinished wait for the rest, which comes by the queue.
         const bool queue_ready = from_socket_ && from_socket_->can_read();
         if (!queue_ready && from_socket_ && from_socket_->take_writer_to_tell())
@@ -98,7 +98,7 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
         const int count = sending_.pieces(pieces, pieces_max);
         const int fd = fd_.get();
         turn.unlock();
-        const IoResult result = write_vector(fd, pieces, count);
+        const IoResult result = write_vector(layer_.get(), fd, pieces, count);
         const Nanoseconds now = now_ns();
         turn.lock();
         host_.link_wrote(*this, now);

@@ -16,7 +16,9 @@ Listener::Listener(LinkHostPointer host, uint64_t id, std::shared_ptr<const Link
       transport_(transport) {}
 
 Error Listener::open(const Endpoint &endpoint) {
-    auto listening = transport_.listen(endpoint.address, options_->transport);
+    auto wrapping = transport_.wrapping(endpoint.address, options_->transport, true);
+    auto listening = wrapping ? transport_.listen(endpoint.address, options_->transport)
+                              : Result<Listening>(wrapping.error());
     if (!listening) {
         // Monitors see the bare address here (MON-27).
         host_.event(LinkEvent::closed, -1, {{}, {}, true});
@@ -24,6 +26,7 @@ Error Listener::open(const Endpoint &endpoint) {
                     {endpoint.address, {}, true});
         return listening.error();
     }
+    wrapping_ = std::move(*wrapping);
     listening_ = std::move(*listening);
     host_.event(LinkEvent::listening, listening_.fd.get(), {listening_.endpoint, {}, true});
     return err::none;
@@ -64,7 +67,7 @@ void Listener::accept_some() {
             EndpointTexts endpoints{listening_.endpoint, accepted->peer_endpoint, true};
             host_.event(LinkEvent::accepted, accepted->fd.get(), endpoints);
             opening = std::make_unique<Opening>(
-                host_holder_, *this, options_, std::move(accepted->fd),
+                host_holder_, *this, options_, wrapping_, std::move(accepted->fd),
                 std::move(accepted->peer_address), std::move(endpoints));
         }
         opening->index = openings_.size();

@@ -49,6 +49,7 @@ class Listener final : public EventHandler,
     const uint64_t id_;
     const std::shared_ptr<const LinkOptions> options_;
     const StreamTransport &transport_;
+    Wrapping wrapping_;   // not changed after open()
     Listening listening_; // its descriptor under the turn, the rest not changed after open()
     bool closed_ = false; // under the turn
 

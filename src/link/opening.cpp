@@ -1,7 +1,7 @@
 #include "link/opening.hpp"
 
+#include "os/random.hpp"
 #include "transport/socket_address.hpp"
-#include "transport/stream_io.hpp"
 
 #include <mutex>
 
@@ -11,7 +11,8 @@ namespace tern {
 
 namespace {
 
-HandshakeConfig handshake_config(const LinkOptions &options) {
+HandshakeConfig handshake_config(const LinkOptions &options, const Wrapping &wrapping,
+                                 bool is_bound_side) {
     HandshakeConfig config;
     config.socket_type = options.socket_type;
     config.routing_id = options.routing_id;
@@ -20,6 +21,8 @@ HandshakeConfig handshake_config(const LinkOptions &options) {
     config.max_message_size = options.max_message_size;
     config.asks_zap = asks_zap(options.security);
     config.security = &options.security; // lives as long as the Opening
+    if (wrapping.is_websocket)
+        config.ws = WsSide{!is_bound_side, wrapping.host, wrapping.path, unpredictable_number};
     return config;
 }
 
@@ -39,11 +42,14 @@ struct Opening::Computation {
 };
 
 Opening::Opening(LinkHostPointer host, OpeningEvents &events,
-                 std::shared_ptr<const LinkOptions> options, Fd fd, std::string peer_address,
-                 EndpointTexts endpoints)
+                 std::shared_ptr<const LinkOptions> options, const Wrapping &wrapping, Fd fd,
+                 std::string peer_address, EndpointTexts endpoints)
     : host_holder_(std::move(host)), host_(*host_holder_), events_(events), options_(std::move(options)), fd_(std::move(fd)),
       peer_address_(std::move(peer_address)), endpoints_(std::move(endpoints)),
-      handshake_(handshake_config(*options_)) {}
+      handshake_(handshake_config(*options_, wrapping, endpoints_.bound_side)),
+      is_securing_(wrapping.layers != nullptr) {
+    if (is_securing_) layer_ = wrapping.layers->make(fd_.get());
+}
 
 Opening::~Opening() {
     if (is_over_) return; // nothing left at the loop, which may be gone
@@ -53,6 +59,7 @@ Opening::~Opening() {
 
 void Opening::close_descriptor() {
     host_.loop().unwatch(watch_, fd_.get());
+    layer_.reset();
     fd_.reset();
 }
 
@@ -62,8 +69,12 @@ void Opening::emit(LinkEvent event, int64_t value) {
 }
 
 void Opening::start() {
-    if (options_->raw) {
+    if (options_->raw && !is_securing_) {
         ready({});
+        return;
+    }
+    if (is_securing_ && !layer_) {
+        lost(ENOMEM);
         return;
     }
     const auto watch = host_.loop().watch(fd_.get(), *this, interest_);
@@ -77,11 +88,35 @@ void Opening::start() {
             timer_ = {};
             lost(EAGAIN);
         });
+    if (is_securing_) secure();
+    else begin();
+}
+
+// TLS says what it waits for.
+void Opening::secure() {
+    const StreamLayer::Progress progress = layer_->handshake();
+    if (progress == StreamLayer::Progress::failed) {
+        lost(EPROTO);
+        return;
+    }
+    is_securing_ = progress != StreamLayer::Progress::done;
+    if (is_securing_) {
+        watch_for(progress == StreamLayer::Progress::wants_write ? ready::write : ready::read);
+    } else if (options_->raw) {
+        ready({});
+    } else {
+        begin();
+        if (!is_over_) read_some_bytes();
+    }
+}
+
+void Opening::begin() {
     handshake_.start(out_);
     write_some_bytes();
 }
 
 void Opening::on_ready(unsigned bits) {
+    if (is_securing_) return secure();
     if (bits & ready::write) write_some_bytes();
     if (is_over_ || !(bits & (ready::read | ready::hangup))) return;
     if (rest_.size() < rest_max) read_some_bytes();
@@ -90,8 +125,8 @@ void Opening::on_ready(unsigned bits) {
 
 void Opening::write_some_bytes() {
     while (out_written_ < out_.size()) {
-        const IoResult result =
-            write_some(fd_.get(), out_.data() + out_written_, out_.size() - out_written_);
+        const iovec piece{out_.data() + out_written_, out_.size() - out_written_};
+        const IoResult result = write_vector(layer_.get(), fd_.get(), &piece, 1);
         // A peer that takes nothing may still have something to say; reading finds out.
         if (result.status != IoResult::Status::ok) {
             watch_for_work();
@@ -106,30 +141,49 @@ void Opening::write_some_bytes() {
 
 void Opening::watch_for_work() {
     if (!watch_) return;
-    const unsigned interest =
-        (rest_.size() < rest_max ? ready::read : 0u) | (out_.empty() ? 0u : ready::write);
+    watch_for((rest_.size() < rest_max ? ready::read : 0u) | (out_.empty() ? 0u : ready::write));
+}
+
+void Opening::watch_for(unsigned interest) {
     if (interest == interest_) return;
     interest_ = interest;
     (void)host_.loop().change(watch_, fd_.get(), interest);
 }
 
+// The poller reports again what the kernel still has, but knows nothing of what a layer has taken.
 void Opening::read_some_bytes() {
+    while (read_once() && layer_) {
+    }
+}
+
+// True when there may be more.
+bool Opening::read_once() {
     uint8_t buffer[4096];
-    const IoResult result = read_some(fd_.get(), buffer, sizeof buffer);
-    if (result.status == IoResult::Status::would_block) return;
+    const iovec piece{buffer, sizeof buffer};
+    const IoResult result = read_vector(layer_.get(), fd_.get(), &piece, 1);
+    if (result.status == IoResult::Status::would_block) return false;
     if (result.status != IoResult::Status::ok) {
         lost(result.status == IoResult::Status::closed ? EPIPE : result.error.number());
-        return;
+        return false;
     }
     const Bytes in(buffer, result.count);
-    if (!handshake_.is_blocked()) return feed(in);
+    if (!handshake_.is_blocked()) {
+        feed(in);
+        return !is_over_;
+    }
     rest_.insert(rest_.end(), in.begin(), in.end());
-    if (rest_.size() >= rest_max) watch_for_work();
+    if (rest_.size() < rest_max) return true;
+    watch_for_work();
+    return false;
 }
 
 void Opening::feed(Bytes in) {
     size_t consumed = 0;
     const Handshake::Outcome outcome = handshake_.feed(in, consumed, out_);
+    if (handshake_.is_upgraded() && !upgrade_is_told_) {
+        upgrade_is_told_ = true;
+        emit(LinkEvent::handshake_succeeded, 0);
+    }
     go_on(outcome, in.skip(consumed));
 }
 
@@ -211,10 +265,13 @@ void Opening::unblocked(Handshake::Outcome outcome) {
     rest_.clear();
     if (rest.size() >= rest_max) watch_for_work();
     const Bytes in(rest.data(), rest.size());
-    if (outcome != Handshake::Outcome::more || handshake_.is_blocked() || in.empty())
-        return go_on(outcome, in);
-    write_some_bytes();
-    feed(in);
+    if (outcome != Handshake::Outcome::more || handshake_.is_blocked() || in.empty()) {
+        go_on(outcome, in);
+    } else {
+        write_some_bytes();
+        feed(in);
+    }
+    if (layer_ && !is_over_) read_some_bytes();
 }
 
 // ---- end
@@ -228,6 +285,7 @@ void Opening::ready(Bytes rest) {
     established.framing = options_->raw ? Framing::raw : handshake_.framing();
     if (!options_->raw) {
         established.is_before_3 = is_before_3(handshake_.version());
+        established.has_mechanism = handshake_.has_mechanism();
         established.subscription_form = handshake_.subscription_form();
         established.peer_routing_id = handshake_.peer_routing_id();
         // Of equal names the first one stays: the handler's word counts for more than the peer's.
@@ -243,6 +301,7 @@ void Opening::ready(Bytes rest) {
     if (!options_->raw && handshake_.subscribes_to_all()) established.early_bytes = {2, 0, 1};
     established.early_bytes.insert(established.early_bytes.end(), rest.begin(), rest.end());
     host_.loop().unwatch(watch_, fd_.get());
+    established.layer = std::move(layer_);
     established.fd = std::move(fd_);
     end();
     events_.opening_ready(*this, std::move(established));
@@ -256,6 +315,7 @@ void Opening::protocol_failed() {
         emit(LinkEvent::handshake_failed_protocol, failure.code);
         break;
     case Handshake::Reason::auth: emit(LinkEvent::handshake_failed_auth, failure.code); break;
+    case Handshake::Reason::closed: emit(LinkEvent::handshake_failed_no_detail, EPIPE); break;
     case Handshake::Reason::helpless: emit(LinkEvent::handshake_failed_no_detail, EACCES); break;
     case Handshake::Reason::silent: break;
     }

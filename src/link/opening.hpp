@@ -5,12 +5,14 @@
 // Limit:   the handshake's own: a peer that has not finished it can make us hold one frame. While the
 //          ZAP handler thinks, or a ticket is sought, rest_max bytes more; then nothing is read.
 //
+//   securing --> handshaking             securing: TLS, where there is some
 //   handshaking --ask_zap()--> asking --zap_replied()--> handshaking      any of them -> over
 //   handshaking --compute()--> computing --computed()--> handshaking
 #ifndef TERN_LINK_OPENING_HPP
 #define TERN_LINK_OPENING_HPP
 
 #include "link/link.hpp"
+#include "transport/wrapping.hpp"
 
 #include <memory>
 
@@ -29,7 +31,7 @@ class OpeningEvents {
 class Opening final : public EventHandler, public ZapListener {
   public:
     Opening(LinkHostPointer host, OpeningEvents &events, std::shared_ptr<const LinkOptions> options,
-            Fd fd, std::string peer_address, EndpointTexts endpoints);
+            const Wrapping &wrapping, Fd fd, std::string peer_address, EndpointTexts endpoints);
     ~Opening() override;
 
     // May call back at once.
@@ -49,9 +51,13 @@ class Opening final : public EventHandler, public ZapListener {
     // The rest becomes traffic, and has to fit into one read block of the link.
     static constexpr size_t rest_max = 16 * 1024;
 
+    void secure();
+    void begin();
     void read_some_bytes();
+    bool read_once();
     void write_some_bytes();
     void watch_for_work();
+    void watch_for(unsigned interest);
     void feed(Bytes in);
     void go_on(Handshake::Outcome outcome, Bytes rest);
     void ask_zap();
@@ -71,6 +77,7 @@ class Opening final : public EventHandler, public ZapListener {
     OpeningEvents &events_;
     const std::shared_ptr<const LinkOptions> options_;
     Fd fd_;
+    std::unique_ptr<StreamLayer> layer_; // goes before its descriptor
     const std::string peer_address_;
     EndpointTexts endpoints_;
     Handshake handshake_;
@@ -82,6 +89,8 @@ class Opening final : public EventHandler, public ZapListener {
     Loop::WatchId watch_ = 0;
     unsigned interest_ = ready::read;
     Loop::TimerId timer_;
+    bool is_securing_ = false;
+    bool upgrade_is_told_ = false; // to monitors
     bool is_over_ = false;
 };
 

@@ -1,6 +1,8 @@
 #include "link/out_batch.hpp"
 
 #include "link/block_pool.hpp"
+#include "os/random.hpp"
+#include "protocol/ws_frame.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -61,6 +63,7 @@ void OutBatch::release_buffer() {
 }
 
 bool OutBatch::append(Framing framing, Message &frame) {
+    if (framing == Framing::ws_client) return append_masked(frame);
     const size_t size = frame.size();
     const bool by_copy = is_copied(frame);
     const size_t room = header_max + (by_copy ? size : 0);
@@ -69,6 +72,7 @@ bool OutBatch::append(Framing framing, Message &frame) {
     size_t header = 0;
     if (framing == Framing::v2) header = put_v2_header(out, frame.flags(), size);
     else if (framing == Framing::v1) header = put_v1_header(out, frame.flags(), size);
+    else if (framing == Framing::ws_server) header = put_ws_header(out, frame.flags(), size);
     if (frame.is_inline()) {
         copy_inline(out + header, frame.data(), size);
         size_ += header + size;
@@ -90,16 +94,53 @@ bool OutBatch::append(Framing framing, Message &frame) {
     return true;
 }
 
-// The receiver ignores the flags of the outer frame (quirks Q-06), and libzmq needs them to be 0.
-bool OutBatch::append_sealed(TrafficSeal &seal, Message &frame) {
+// A WebSocket's client masks a copy.
+bool OutBatch::append_masked(Message &frame) {
+    const size_t size = frame.size();
+    const bool by_copy = size <= copied_body_max;
+    if (!has_room(header_max + (by_copy ? size : 0))) return false;
+    Message masked;
+    if (!by_copy && masked.init_size(size)) return false;
+    uint8_t *out = buffer_ + size_;
+    const auto [header, mask] =
+        put_masked_ws_header(out, frame.flags(), size, unpredictable_number());
+    apply_mask(by_copy ? out + header : masked.data(), frame.data(), size, mask);
+    size_ += header + (by_copy ? size : 0);
+    if (!by_copy) refer_to(masked);
+    if (frame.is_users()) {
+        spend(frame);
+        return true;
+    }
+    frame.close();
+    frame.init();
+    return true;
+}
+
+namespace {
+
+// Of a sealed frame. The receiver ignores its flags (quirks Q-06), and libzmq needs them to be 0.
+size_t put_sealed_header(Framing framing, uint8_t *out, size_t size, WsMask &mask) {
+    mask = 0;
+    if (framing == Framing::v2) return put_v2_header(out, 0, size);
+    if (framing == Framing::ws_server) return put_ws_header(out, 0, size);
+    const auto [header, body_mask] = put_masked_ws_header(out, 0, size, unpredictable_number());
+    mask = body_mask;
+    return header;
+}
+
+} // namespace
+
+bool OutBatch::append_sealed(TrafficSeal &seal, Message &frame, Framing framing) {
     const size_t size = seal.sealed_size(frame.size());
     if (size == 0) return false;
     const bool by_copy = size <= copied_body_max;
     if (!has_room(header_max + (by_copy ? size : 0))) return false;
     uint8_t *out = buffer_ + size_;
-    const size_t header = put_v2_header(out, 0, size);
+    WsMask mask;
+    const size_t header = put_sealed_header(framing, out, size, mask);
     if (by_copy) {
         if (!seal.seal(frame.flags(), frame.bytes(), out + header)) return false;
+        if (mask != 0) apply_mask(out + header, out + header, size, mask);
         size_ += header + size;
     } else {
         Message sealed;
@@ -108,6 +149,7 @@ bool OutBatch::append_sealed(TrafficSeal &seal, Message &frame) {
             sealed.close();
             return false;
         }
+        if (mask != 0) apply_mask(sealed.data(), sealed.data(), size, mask);
         size_ += header;
         refer_to(sealed);
     }
@@ -244,6 +286,20 @@ bool unseal(const TrafficSeal &seal, Message &sealed) {
     return true;
 }
 
+// What stands at the beginning of a frame of ours.
+Parse parse_own(Framing framing, const uint8_t *p, size_t size, WsHeader &header) {
+    header.opcode = WsOpcode::data;
+    header.mask = 0;
+    switch (framing) {
+    case Framing::v2: return parse_v2_header(p, size, header);
+    case Framing::v1: return parse_v1_header(p, size, header);
+    case Framing::ws_client: return parse_ws_header(p, size, true, header);
+    case Framing::ws_server: return parse_ws_header(p, size, false, header);
+    case Framing::raw: break;
+    }
+    return Parse::malformed;
+}
+
 } // namespace
 
 void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames, const TrafficSeal *seal) {
@@ -254,12 +310,14 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames, const Tr
     size_t kept = 0;
     // A frame may end the buffer with its header alone, when its body is referred to.
     while (framing != Framing::raw && position < size_) {
-        FrameHeader header;
+        WsHeader header;
         const uint8_t *p = buffer_ + position;
-        const Parse parsed = framing == Framing::v2 ? parse_v2_header(p, size_ - position, header)
-                                                    : parse_v1_header(p, size_ - position, header);
-        if (parsed != Parse::complete) break;
+        if (parse_own(framing, p, size_ - position, header) != Parse::complete) break;
         position += header.header_size;
+        if (header.opcode != WsOpcode::data) { // as commands
+            position += size_t(header.body_size);
+            continue;
+        }
         OwnMessage frame;
         bool is_written;
         if (reference < references_.size() && references_[reference].at == position) {
@@ -273,6 +331,8 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames, const Tr
             position += size_t(header.body_size);
             is_written = position <= written_;
         }
+        if (header.mask != 0)
+            apply_mask(frame->data(), frame->data(), frame->size(), header.mask);
         if (kept < kept_.size()) {
             std::swap(*frame, *kept_[kept++]);
         } else if (!seal) {

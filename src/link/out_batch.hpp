@@ -33,9 +33,9 @@ class OutBatch {
 
     // Takes the frame. False when there is no memory; the frame is untouched.
     bool append(Framing framing, Message &frame);
-    // The same in a sealed v2 frame. Also false when nothing more can be sealed. What the seal can
+    // The same in a sealed frame. Also false when nothing more can be sealed. What the seal can
     // not open again itself is kept beside until it is written.
-    bool append_sealed(TrafficSeal &seal, Message &frame);
+    bool append_sealed(TrafficSeal &seal, Message &frame, Framing framing = Framing::v2);
     // ---- growing: what let_grow() has allowed goes in without being looked at again
     // Up to so many bytes and messages, in v2 framing. Ends with rollback(), move and clear().
     void let_grow(size_t bytes_max, size_t messages_max) {
@@ -137,6 +137,7 @@ class OutBatch {
     }
     bool has_room(size_t more) { return size_ + more + slack <= capacity_ || reserve(more); }
     bool reserve(size_t more);
+    bool append_masked(Message &frame);
     void spend(Message &frame);
     void keep(Message &frame);
     void refer_to(Message &body);

@@ -1,4 +1,4 @@
-// Random bits that differ from process to process and call to call; not for secrets.
+// Random bits that differ from process to process and call to call; not for keys that have to stay secret.
 // Threads: any.
 #ifndef TERN_OS_RANDOM_HPP
 #define TERN_OS_RANDOM_HPP
@@ -9,6 +9,9 @@
 namespace tern {
 
 uint32_t random_number();
+
+// What nobody outside can foresee, in numbers: the kernel is asked once for many of them.
+uint32_t unpredictable_number();
 
 // Many such numbers, of which only the first costs a system call.
 class RandomNumbers {

@@ -17,7 +17,8 @@
 
 namespace tern {
 
-enum class Framing : uint8_t { v1, v2, raw };
+// ws_client: we are the one who masks (ws_frame.hpp has these two).
+enum class Framing : uint8_t { v1, v2, raw, ws_client, ws_server };
 
 enum class Parse : uint8_t { need_more, complete, malformed };
 
@@ -27,7 +28,7 @@ struct FrameHeader {
     uint8_t header_size;
 };
 
-inline constexpr size_t header_max = 10;
+inline constexpr size_t header_max = 15; // a WebSocket client's
 inline constexpr uint8_t v2_more = 1;
 inline constexpr uint8_t v2_large = 2;
 inline constexpr uint8_t v2_command = 4;

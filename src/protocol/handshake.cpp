@@ -9,6 +9,8 @@
 #include "security/gss_mechanism.hpp"
 #endif
 
+#include <tuple>
+
 namespace tern {
 
 namespace {
@@ -24,6 +26,7 @@ Handshake::Handshake(HandshakeConfig config)
       peer_(config_.socket_type) {}
 
 void Handshake::start(std::vector<uint8_t> &out) {
+    if (config_.ws) return start_upgrade(out);
     greeting_.start(config_.routing_id.size(), out);
 }
 
@@ -34,8 +37,14 @@ Handshake::Outcome Handshake::feed(Bytes in, size_t &consumed, std::vector<uint8
         case State::greeting:
             if (greeting_.take(in[consumed++], out)) greeting_complete(out);
             break;
+        case State::upgrade:
+            consumed += take_upgrade_bytes(in.skip(consumed), out);
+            break;
         case State::identity:
-            consumed += take_identity_bytes(in.skip(consumed));
+            consumed += take_identity_bytes(in.skip(consumed), out);
+            break;
+        case State::routing_id:
+            consumed += take_routing_id_bytes(in.skip(consumed), out);
             break;
         case State::commands:
             consumed += take_command_bytes(in.skip(consumed), out);
@@ -110,7 +119,7 @@ void Handshake::greet_old_peer(std::vector<uint8_t> &out) {
     state_ = State::identity;
     if (greeting_.version() != ZmtpVersion::unversioned) return;
     frame_.assign(greeting_.bytes().begin(), greeting_.bytes().end());
-    (void)take_identity_bytes({}); // it may be whole, or wrong, already
+    (void)take_identity_bytes({}, out); // it may be whole, or wrong, already
 }
 
 // Fails when the mechanism is not built in.
@@ -176,10 +185,10 @@ void Handshake::make_gssapi(std::vector<uint8_t>) {
 }
 #endif
 
-size_t Handshake::take_identity_bytes(Bytes in) {
+size_t Handshake::take_identity_bytes(Bytes in, std::vector<uint8_t> &out) {
     size_t taken = 0;
     Bytes identity;
-    if (!take_frame_bytes(in, taken, identity)) return taken;
+    if (!take_frame_bytes(in, taken, identity, out)) return taken;
     peer_.read_identity(identity);
     frame_.clear();
     state_ = State::ready;
@@ -189,7 +198,7 @@ size_t Handshake::take_identity_bytes(Bytes in) {
 size_t Handshake::take_command_bytes(Bytes in, std::vector<uint8_t> &out) {
     size_t taken = 0;
     Bytes command;
-    if (!take_frame_bytes(in, taken, command)) return taken;
+    if (!take_frame_bytes(in, taken, command, out)) return taken;
     const Mechanism::Step step = mechanism_->process(command);
     frame_.clear();
     if (step == Mechanism::Step::failed)
@@ -200,7 +209,8 @@ size_t Handshake::take_command_bytes(Bytes in, std::vector<uint8_t> &out) {
 }
 
 // Takes bytes of one frame, at most to its end. True when it is whole: `body` lies in frame_.
-bool Handshake::take_frame_bytes(Bytes in, size_t &taken, Bytes &body) {
+bool Handshake::take_frame_bytes(Bytes in, size_t &taken, Bytes &body, std::vector<uint8_t> &out) {
+    if (config_.ws) return take_ws_frame_bytes(in, taken, body, out);
     const bool is_v1 = framing() == Framing::v1;
     taken = 0;
     FrameHeader header;
@@ -215,9 +225,7 @@ bool Handshake::take_frame_bytes(Bytes in, size_t &taken, Bytes &body) {
         if (taken == in.size()) return false;
         frame_.push_back(in[taken++]);
     }
-    const int64_t limit = config_.max_message_size;
-    if (header.body_size > handshake_frame_max ||
-        (limit >= 0 && header.body_size > static_cast<uint64_t>(limit))) {
+    if (is_frame_too_large(header.body_size)) {
         fail(Reason::silent, 0);
         return false;
     }
@@ -230,17 +238,34 @@ bool Handshake::take_frame_bytes(Bytes in, size_t &taken, Bytes &body) {
     return true;
 }
 
+bool Handshake::is_frame_too_large(uint64_t size) const {
+    const int64_t limit = config_.max_message_size;
+    return size > handshake_frame_max || (limit >= 0 && size > static_cast<uint64_t>(limit));
+}
+
+// A frame of this connection's framing; only ZMTP 3.x and WebSockets send any here.
+void Handshake::append_frame(std::vector<uint8_t> &out, uint8_t flags, Bytes body) const {
+    uint8_t header[header_max];
+    size_t size;
+    WsMask mask = 0;
+    if (!config_.ws) size = put_v2_header(header, flags, body.size());
+    else if (!config_.ws->is_client) size = put_ws_header(header, flags, body.size());
+    else std::tie(size, mask) =
+             put_masked_ws_header(header, flags, body.size(), config_.ws->random());
+    out.insert(out.end(), header, header + size);
+    const size_t at = out.size();
+    out.insert(out.end(), body.begin(), body.end());
+    if (!body.empty()) apply_mask(out.data() + at, out.data() + at, body.size(), mask);
+}
+
 // Sends what the mechanism has to say, and follows it into the next state.
 void Handshake::pump_mechanism(std::vector<uint8_t> &out) {
     std::vector<uint8_t> body;
     for (;;) {
         switch (mechanism_->next(body)) {
-        case Mechanism::Step::send: {
-            uint8_t header[header_max];
-            append(out, Bytes(header, put_v2_header(header, Message::command, body.size())));
-            append(out, Bytes(body.data(), body.size()));
+        case Mechanism::Step::send:
+            append_frame(out, Message::command, Bytes(body.data(), body.size()));
             break;
-        }
         case Mechanism::Step::idle:
             state_ = mechanism_->is_ready() ? State::ready : State::commands;
             return;
@@ -288,6 +313,7 @@ Handshake::Outcome Handshake::outcome() const {
 
 // When GSSAPI has sealed it, libzmq 4.3.4 takes the command form for any other message.
 SubscriptionForm Handshake::subscription_form() const {
+    if (config_.ws) return SubscriptionForm::message; // libzmq drops the other (quirks Q-35)
     const bool is_sealed = config_.mechanism == mechanism_id::gssapi && config_.security &&
                            !config_.security->gssapi_plaintext;
     return is_sealed ? SubscriptionForm::message : subscription_form_of(version());

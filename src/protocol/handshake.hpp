@@ -9,21 +9,34 @@
 //                                       not looked at (zmtp.md section 5, quirks Q-60)
 //   ZMTP 2.0 = greeting v2-frame        the peer's identity; its flags are not looked at
 //   ZMTP 1.0 = greeting v1-frame        the same; an unversioned greeting is part of that frame
+//   ZWS 2.0  = upgrade *( ws-frame )    commands, or, where none was agreed on, one frame with the
+//                                       peer's routing id; control frames between them
 #ifndef TERN_PROTOCOL_HANDSHAKE_HPP
 #define TERN_PROTOCOL_HANDSHAKE_HPP
 
 #include "protocol/greeting.hpp"
 #include "protocol/handshake_metadata.hpp"
+#include "protocol/ws_frame.hpp"
+#include "protocol/ws_upgrade.hpp"
 #include "protocol/zap.hpp"
 #include "security/mechanism.hpp"
 #include "security/security_options.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace tern {
 
 inline constexpr size_t handshake_frame_max = 65536;
+
+// A handshake over a WebSocket.
+struct WsSide {
+    bool is_client = false;
+    std::string host; // what the client asks for
+    std::string path;
+    uint32_t (*random)() = nullptr; // for a client's key and masks
+};
 
 struct HandshakeConfig {
     int socket_type = 0;
@@ -34,6 +47,7 @@ struct HandshakeConfig {
     bool asks_zap = false;         // where this side is the one to ask
     // Role and secrets, for any mechanism but NULL. Outlives the handshake; no copy is made.
     const SecurityOptions *security = nullptr;
+    std::optional<WsSide> ws;
 };
 
 class Handshake {
@@ -45,6 +59,7 @@ class Handshake {
         protocol_error,     // HANDSHAKE_FAILED_PROTOCOL with code
         auth,               // HANDSHAKE_FAILED_AUTH with code 300, 400 or 500
         silent,             // close without a handshake event
+        closed,             // the peer said that it goes (WebSocket): as if the connection were lost
         helpless,           // for want of credentials of our own: as if the connection were lost
     };
     struct Failure {
@@ -57,7 +72,7 @@ class Handshake {
     Handshake(const Handshake &) = delete;
     Handshake &operator=(const Handshake &) = delete;
 
-    // Appends the 10 bytes that go out before anything is read.
+    // Appends what goes out before anything is read.
     void start(std::vector<uint8_t> &out);
 
     // Appends to `out` what must be sent, also when it gives failed: flush it before closing.
@@ -86,12 +101,20 @@ class Handshake {
     // timer ends here (zmtp.md section 3.4).
     bool is_waiting_for_identity() const { return state_ == State::identity; }
 
+    // The connection is a WebSocket by now, whatever comes of the mechanism.
+    bool is_upgraded() const { return config_.ws && !upgrade_; }
+
     // After failed.
     const Failure &failure() const { return failure_; }
 
     // After ready.
     ZmtpVersion version() const { return greeting_.version(); }
-    Framing framing() const { return framing_of(version()); }
+    Framing framing() const {
+        if (config_.ws) return config_.ws->is_client ? Framing::ws_client : Framing::ws_server;
+        return framing_of(version());
+    }
+    // Nothing was said but names: ZMTP 1.0 and 2.0, and a WebSocket without a mechanism.
+    bool has_mechanism() const { return mechanism_ != nullptr; }
     SubscriptionForm subscription_form() const;
     // The peer will not say what it subscribes to: it is to get everything (quirks Q-34).
     bool subscribes_to_all() const;
@@ -112,13 +135,24 @@ class Handshake {
     //     |                 +--> ready        any of them but ready -> failed
     //     |                       ^
     //     +-- 1.0, 2.0 --> identity
-    enum class State : uint8_t { greeting, identity, commands, zap, computing, ready, failed };
+    //
+    // upgrade --> commands as above, or routing_id --> ready
+    enum class State : uint8_t {
+        greeting, upgrade, identity, routing_id, commands, zap, computing, ready, failed
+    };
 
     void greeting_complete(std::vector<uint8_t> &out);
+    void start_upgrade(std::vector<uint8_t> &out);
+    size_t take_upgrade_bytes(Bytes in, std::vector<uint8_t> &out);
+    void upgraded(std::vector<uint8_t> &out);
+    size_t take_routing_id_bytes(Bytes in, std::vector<uint8_t> &out);
+    bool take_ws_frame_bytes(Bytes in, size_t &taken, Bytes &body, std::vector<uint8_t> &out);
+    bool is_frame_too_large(uint64_t size) const;
+    void append_frame(std::vector<uint8_t> &out, uint8_t flags, Bytes body) const;
     void greet_old_peer(std::vector<uint8_t> &out);
-    size_t take_identity_bytes(Bytes in);
+    size_t take_identity_bytes(Bytes in, std::vector<uint8_t> &out);
     size_t take_command_bytes(Bytes in, std::vector<uint8_t> &out);
-    bool take_frame_bytes(Bytes in, size_t &taken, Bytes &body);
+    bool take_frame_bytes(Bytes in, size_t &taken, Bytes &body, std::vector<uint8_t> &out);
     void pump_mechanism(std::vector<uint8_t> &out);
     void fail_mechanism();
     void fail(Reason reason, uint32_t code);
@@ -130,6 +164,7 @@ class Handshake {
     HandshakeConfig config_;
     State state_ = State::greeting;
     Greeting greeting_;
+    std::unique_ptr<WsUpgrade> upgrade_; // until it is done
     Failure failure_;
     PeerMetadata peer_;
     PropertyList zap_properties_;

@@ -37,6 +37,7 @@ enum : uint32_t {
     invalid_metadata = 0x10000018,
     cryptographic = 0x11000001,
     mechanism_mismatch = 0x11000002,
+    websocket = 0x30000000, // upgrade or framing
 };
 } // namespace protocol_error
 

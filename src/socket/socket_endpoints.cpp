@@ -176,10 +176,13 @@ Error Socket::connect(const char *text, uint32_t *peer) {
     if (const Error error = choose_loop()) return error;
     if (const Error error = transport->check_connect(endpoint.address, options_->link.transport))
         return error;
-    const auto connector = std::make_shared<Connector>(
-        shared_from_this(), next_endpoint_id_++, snapshot(), *transport, endpoint,
-        context_.resolver(), context_.random_numbers().next());
+    auto wrapping = transport->wrapping(endpoint.address, options_->link.transport, false);
+    if (!wrapping) return wrapping.error();
     last_endpoint_ = transport->connected_text(endpoint);
+    const auto connector = std::make_shared<Connector>(
+        shared_from_this(), next_endpoint_id_++, snapshot(), *transport, std::move(*wrapping),
+        Endpoint{endpoint.transport, endpoint.address, last_endpoint_}, context_.resolver(),
+        context_.random_numbers().next());
     connected_.push_back({connector->id(), endpoint.text, connector, nullptr});
     working_.emplace(connector->id(), connector);
     if (!options_->link.immediate) {

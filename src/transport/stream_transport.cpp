@@ -8,6 +8,9 @@
 #ifdef TERN_HAVE_VSOCK
 #include "transport/vsock.hpp"
 #endif
+#ifdef TERN_HAVE_WS
+#include "transport/ws.hpp"
+#endif
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -23,6 +26,12 @@ const StreamTransport *find_stream_transport(Endpoint::Transport transport) {
 #endif
 #ifdef TERN_HAVE_VSOCK
     case Endpoint::Transport::vsock: return &vsock_transport();
+#endif
+#ifdef TERN_HAVE_WS
+    case Endpoint::Transport::ws: return &ws_transport();
+#endif
+#ifdef TERN_HAVE_WSS
+    case Endpoint::Transport::wss: return &wss_transport();
 #endif
     default: return nullptr;
     }

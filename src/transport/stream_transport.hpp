@@ -13,6 +13,7 @@
 #include "transport/socket_address.hpp"
 #include "transport/socks5.hpp"
 #include "transport/transport_options.hpp"
+#include "transport/wrapping.hpp"
 
 #include <memory>
 #include <string>
@@ -81,6 +82,13 @@ class StreamTransport {
     virtual std::unique_ptr<Socks5Client> proxy_client(std::string_view,
                                                        const TransportOptions &) const {
         return nullptr;
+    }
+
+    // ---- either side, when the endpoint is made
+    // EINVAL: what encryption needs is missing, or is no such thing.
+    virtual Result<Wrapping> wrapping(std::string_view /*address*/, const TransportOptions &,
+                                      bool /*binds*/) const {
+        return Wrapping{};
     }
 
     // ---- a connection
