@@ -157,6 +157,7 @@ void Link::clear_sent() {
         host_.loop().post([bodies] { bodies->clear(); });
     }
     sending_.clear();
+    hello_is_sending_ = false;
 }
 
 bool Link::has_written_since_last_look() {

@@ -1,4 +1,5 @@
 // Endpoints, options and monitors: the calls that a program makes rarely.
+#include "link/local_messages.hpp"
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
 
@@ -72,6 +73,9 @@ InprocSide Socket::inproc_side() {
     side.send_hwm = options_->link.send_hwm;
     side.receive_hwm = options_->link.receive_hwm;
     side.conflate = options_->link.conflate && conflates(type_);
+    if (const std::string *hello = hello_message(options_->link)) side.hello_message = *hello;
+    if (const std::string *farewell = disconnect_message(options_->link))
+        side.disconnect_message = *farewell;
     return side;
 }
 
