@@ -82,6 +82,32 @@ static void HM_1_HELLO_does_not_count_for_HWM(void **state) {
     assert_int_equal(fill(dealer, 10), 2);
 }
 
+static void HM_1_HELLO_and_the_others_with_CURVE(void **state) {
+    NEED_DRAFT();
+    if (!zmq_has("curve")) LATER("the CURVE mechanism is not built");
+    char ep[ENDPOINT], public_key[41], secret_key[41];
+    OK(zmq_curve_keypair(public_key, secret_key));
+    void *dealer = open_socket(ZMQ_DEALER);
+    set_text(dealer, ZMQ_HELLO_MSG, "hello");
+    set_text(dealer, ZMQ_HICCUP_MSG, "hic");
+    set_text(dealer, ZMQ_CURVE_SERVERKEY, public_key);
+    set_text(dealer, ZMQ_CURVE_PUBLICKEY, public_key);
+    set_text(dealer, ZMQ_CURVE_SECRETKEY, secret_key);
+    for (int i = 0; i < 2; i++) {
+        void *router = open_with(ZMQ_ROUTER, ZMQ_CURVE_SERVER, 1);
+        set_text(router, ZMQ_CURVE_SECRETKEY, secret_key);
+        set_text(router, ZMQ_HELLO_MSG, "hello to you");
+        if (i == 0) connect_to(dealer, bind_lasting(router, *state, ep));
+        else bind_again(router, ep);
+        expect_body(router, ZMQ_ROUTER, "hello");
+        EXPECT(dealer, "hello to you");
+        SEND(dealer, "data");
+        expect_body(router, ZMQ_ROUTER, "data");
+        close_socket(router);
+        EXPECT(dealer, "hic");
+    }
+}
+
 static void HM_1_other_types_have_no_HELLO(void **state) {
     NEED_DRAFT();
     void *rep, *req, *pull, *push = open_socket(ZMQ_PUSH);
@@ -313,6 +339,7 @@ int main(void) {
         ONCE(HM_1_HELLO_comes_before_what_was_sent_earlier),
         ON_NET(HM_1_HELLO_is_sent_again_after_each_reconnect),
         ONCE(HM_1_HELLO_does_not_count_for_HWM),
+        ON_NET(HM_1_HELLO_and_the_others_with_CURVE),
         ON_ALL(HM_1_other_types_have_no_HELLO),
         ON_ALL(HM_2_DISCONNECT_of_an_accepted_peer),
         ON_ALL(HM_2_DISCONNECT_with_the_number_of_the_peer),
