@@ -371,7 +371,9 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
         if (*size < sizeof(int)) return err::invalid;
         if (!fd_is_out_) {
             if (const Error error = mailbox_->open()) return error;
-            // From now on the application waits for this descriptor, and the I/O thread reads.
+            // From now on the application waits for this descriptor, and the I/O thread reads. What it has not
+            // looked at before is announced, too.
+            const bool has_unseen = changes_ != changes_looked_at_;
             fd_is_out_ = true;
             borrows_ = false;
             note_change();
@@ -379,6 +381,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());
             mailbox_->begin_sleep_on_descriptor();
+            if (has_unseen) mailbox_->wake();
         }
         return store_int(mailbox_->fd(), value, size);
     case ZMQ_LAST_ENDPOINT: return store_text(last_endpoint_, value, size);
