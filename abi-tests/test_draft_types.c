@@ -81,7 +81,7 @@ static void CMP_1_other_types_are_refused_on_the_wire(void **state) {
 
 /* ---- CLIENT and SERVER ---- */
 
-static void CS_3_the_routing_id_names_the_peer(void **state) {
+static void CS_3_4_the_routing_id_names_the_peer(void **state) {
     NEED_DRAFT();
     char ep[ENDPOINT];
     void *server = open_socket(ZMQ_SERVER);
@@ -568,7 +568,7 @@ int main(void) {
         ONCE(CS_6_options_of_thread_safe_types),
         ONCE(EVENTS_without_peers),
         ONCE(CMP_1_other_types_are_refused_on_the_wire),
-        ON_ALL(CS_3_the_routing_id_names_the_peer),
+        ON_ALL(CS_3_4_the_routing_id_names_the_peer),
         ON_ALL(CS_3_an_unknown_peer_is_unreachable),
         ONCE(CS_3_a_full_peer_blocks_and_loses_nothing),
         ON_ALL(CS_5_a_peer_that_has_gone_is_unreachable),

@@ -195,6 +195,66 @@ static void FD_4_readable_need_not_mean_a_message(void **state) {
     }
 }
 
+/* The socket takes the news that made its descriptor readable; the descriptor is reported all the same,
+ * whether it was ready before the call or became so while it slept. (CZMQ's zpoller does this.) */
+static void FD_4_a_socket_and_its_own_descriptor_in_one_poll(void **state) {
+    (void)state;
+    for (int is_early = 0; is_early < 2; is_early++) {
+        void *ctx = new_context();
+        char endpoint[256];
+        void *push = new_socket(ctx, ZMQ_PUSH), *pull = new_socket(ctx, ZMQ_PULL);
+        bind_on(push, "tcp", endpoint);
+        zmq_pollitem_t items[] = {{pull, 0, ZMQ_POLLIN, 0}, {NULL, fd_of(pull), ZMQ_POLLIN, 0}};
+        assert_int_equal(zmq_poll(items, 2, 0), 0);
+        OK(zmq_connect(pull, endpoint));
+        if (is_early) wait_events(push, ZMQ_POLLOUT);
+        const int n = zmq_poll(items, 2, DEADLINE_MS);
+        assert_int_equal(n, 1);
+        assert_int_equal(items[0].revents, 0);
+        assert_int_equal(items[1].revents, ZMQ_POLLIN);
+        close_now(push);
+        close_now(pull);
+        end_context(ctx);
+    }
+}
+
+/* The descriptor is asked for late, and nobody has asked for events. */
+static void FD_2_what_came_before_the_descriptor_is_signalled(void **state) {
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        void *ctx = new_context();
+        void *a = new_socket(ctx, ZMQ_PAIR), *b = new_socket(ctx, ZMQ_PAIR);
+        char endpoint[256];
+        bind_on(a, transports[t], endpoint);
+        OK(zmq_connect(b, endpoint));
+        wait_events(b, ZMQ_POLLOUT);
+        send_text(b, "x", 0);
+        assert_true(readable(fd_of(a), DEADLINE_MS));
+        expect_text(a, "x");
+        close_now(a);
+        close_now(b);
+        end_context(ctx);
+    }
+}
+
+/* A connection that is up already when the descriptor of the connecting side is asked for. */
+static void FD_4_a_connection_before_the_descriptor_is_signalled(void **state) {
+    (void)state;
+    for (int t = 1; t < 3; t++) {
+        void *ctx = new_context();
+        char endpoint[256];
+        void *push = new_socket(ctx, ZMQ_PUSH), *pull = new_socket(ctx, ZMQ_PULL);
+        bind_on(push, transports[t], endpoint);
+        OK(zmq_connect(pull, endpoint));
+        wait_events(push, ZMQ_POLLOUT);
+        poll(NULL, 0, 20); /* most likely up here as well; if not it is signalled later */
+        assert_true(readable(fd_of(pull), DEADLINE_MS));
+        close_now(push);
+        close_now(pull);
+        end_context(ctx);
+    }
+}
+
 static void FD_4_a_PUB_is_told_of_subscriptions(void **state) {
     (void)state;
     for (int t = 0; t < 3; t++) {
@@ -449,6 +509,9 @@ int main(void) {
         CASE(FD_3_after_EVENTS_said_none_every_arrival_is_announced),
         CASE(FD_3_bursts_are_read_to_the_end_by_the_recipe),
         CASE(FD_4_readable_need_not_mean_a_message),
+        CASE(FD_2_what_came_before_the_descriptor_is_signalled),
+        CASE(FD_4_a_connection_before_the_descriptor_is_signalled),
+        CASE(FD_4_a_socket_and_its_own_descriptor_in_one_poll),
         CASE(FD_4_a_PUB_is_told_of_subscriptions),
         CASE(FD_5_regained_space_is_announced),
         CASE(FD_5_regained_space_over_the_network),

@@ -47,7 +47,7 @@ static void expect_timeout(void *p, long timeout) {
     assert_int_equal(e.events, 0);
 }
 
-static void POLLER_waits_for_sockets(void **state) {
+static void PLR_4_waits_for_sockets(void **state) {
     NEED_DRAFT();
     for (int safe = 0; safe < 2; safe++) {
         int data;
@@ -68,7 +68,7 @@ static void POLLER_waits_for_sockets(void **state) {
     }
 }
 
-static void POLLER_reports_only_what_is_wanted(void **state) {
+static void PLR_2_only_what_is_wanted_is_reported(void **state) {
     (void)state;
     NEED_DRAFT();
     for (int safe = 0; safe < 2; safe++) {
@@ -90,7 +90,7 @@ static void POLLER_reports_only_what_is_wanted(void **state) {
     }
 }
 
-static void POLLER_waits_for_descriptors(void **state) {
+static void PLR_4_waits_for_descriptors(void **state) {
     (void)state;
     NEED_DRAFT();
     int ends[2], data;
@@ -112,7 +112,7 @@ static void POLLER_waits_for_descriptors(void **state) {
     end_poller(p);
 }
 
-static void POLLER_wait_all_fills_in_the_order_of_registration(void **state) {
+static void PLR_2_3_wait_all_fills_in_the_order_of_registration(void **state) {
     NEED_DRAFT();
     enum { KINDS = 4 };
     void *in[KINDS], *out[KINDS], *p = new_poller();
@@ -151,7 +151,7 @@ static void *send_soon(void *out) {
     return NULL;
 }
 
-static void POLLER_wakes_for_what_comes_during_the_wait(void **state) {
+static void PLR_4_wakes_for_what_comes_during_the_wait(void **state) {
     NEED_DRAFT();
     for (int safe = 0; safe < 2; safe++) {
         pthread_t thread;
@@ -167,7 +167,7 @@ static void POLLER_wakes_for_what_comes_during_the_wait(void **state) {
     }
 }
 
-static void POLLER_a_closed_socket_stays_registered_and_is_noticed(void **state) {
+static void PLR_9_a_closed_socket_stays_registered_and_is_noticed(void **state) {
     (void)state;
     NEED_DRAFT();
     for (int safe = 0; safe < 2; safe++) {
@@ -182,7 +182,7 @@ static void POLLER_a_closed_socket_stays_registered_and_is_noticed(void **state)
     }
 }
 
-static void POLLER_ETERM(void **state) {
+static void PLR_8_ETERM(void **state) {
     (void)state;
     NEED_DRAFT();
     for (int safe = 0; safe < 2; safe++) {
@@ -198,7 +198,47 @@ static void POLLER_ETERM(void **state) {
     }
 }
 
-static void POLLER_bad_handles(void **state) {
+static void PLR_1_what_may_be_registered(void **state) {
+    (void)state;
+    NEED_DRAFT();
+    int ends[2];
+    void *s = open_socket(ZMQ_PULL), *other = open_socket(ZMQ_PULL), *p = new_poller();
+    assert_int_equal(pipe(ends), 0);
+    keep_file(ends[0]);
+    keep_file(ends[1]);
+    OK(add(p, s, NULL, 0));
+    FAILS(add(p, s, NULL, ZMQ_POLLIN), EINVAL);
+    FAILS(add(p, other, NULL, 16), EINVAL);
+    FAILS(add(p, other, NULL, -1), EINVAL);
+    FAILS(add(p, p, NULL, ZMQ_POLLIN), ENOTSOCK);
+    FAILS(DRAFT(zmq_poller_modify)(p, other, ZMQ_POLLIN), EINVAL);
+    FAILS(DRAFT(zmq_poller_modify)(p, s, 16), EINVAL);
+    FAILS(DRAFT(zmq_poller_remove)(p, other), EINVAL);
+    FAILS(DRAFT(zmq_poller_add_fd)(p, -1, NULL, ZMQ_POLLIN), EBADF);
+    OK(DRAFT(zmq_poller_add_fd)(p, ends[0], NULL, ZMQ_POLLIN | ZMQ_POLLERR | ZMQ_POLLPRI));
+    FAILS(DRAFT(zmq_poller_add_fd)(p, ends[0], NULL, ZMQ_POLLIN), EINVAL);
+    FAILS(DRAFT(zmq_poller_modify_fd)(p, ends[1], ZMQ_POLLIN), EINVAL);
+    FAILS(DRAFT(zmq_poller_remove_fd)(p, ends[1]), EINVAL);
+    assert_int_equal(DRAFT(zmq_poller_size)(p), 2);
+    end_poller(p);
+}
+
+static void PLR_5_nothing_to_wait_for(void **state) {
+    (void)state;
+    NEED_DRAFT();
+    zmq_poller_event_t e;
+    void *s = open_socket(ZMQ_PUB), *p = new_poller();
+    for (int registered = 0; registered < 2; registered++) {
+        if (registered) OK(add(p, s, NULL, 0));
+        const int64_t begin = now_ms();
+        expect_timeout(p, 30);
+        assert_true(now_ms() - begin >= 29);
+        FAILS(wait_one(p, &e, -1), EFAULT);
+    }
+    end_poller(p);
+}
+
+static void PLR_6_bad_handles(void **state) {
     (void)state;
     NEED_DRAFT();
     zmq_poller_event_t e;
@@ -218,6 +258,13 @@ static void POLLER_bad_handles(void **state) {
         FAILS(DRAFT(zmq_poller_wait_all)(bad[i], &e, 1, 0), EFAULT);
         FAILS(DRAFT(zmq_poller_fd)(bad[i], &fd), EFAULT);
     }
+    p = new_poller();
+    OK(add(p, s, NULL, ZMQ_POLLIN));
+    FAILS(DRAFT(zmq_poller_wait)(p, NULL, 0), EFAULT);
+    FAILS(DRAFT(zmq_poller_wait_all)(p, NULL, 1, 0), EFAULT);
+    FAILS(DRAFT(zmq_poller_wait_all)(p, &e, -1, 0), EINVAL);
+    end_poller(p);
+    FAILS(DRAFT(zmq_poller_destroy)(NULL), EFAULT);
     FAILS(DRAFT(zmq_poller_destroy)(&gone), EFAULT);
     FAILS(DRAFT(zmq_poller_destroy)(&not_one), EFAULT);
 }
@@ -228,7 +275,7 @@ static bool readable(int fd, int timeout_ms) {
 }
 
 /* An event loop waits for the descriptor, then calls zmq_poller_wait until EAGAIN. */
-static void POLLER_fd_tells_when_to_wait(void **state) {
+static void PLR_7_fd_tells_when_to_wait(void **state) {
     NEED_DRAFT();
     int fd;
     void *in, *out, *p = new_poller();
@@ -416,15 +463,17 @@ static void PLR_8_a_signal_ends_the_waits_of_pollers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        ON_ALL(POLLER_waits_for_sockets),
-        ONCE(POLLER_reports_only_what_is_wanted),
-        ONCE(POLLER_waits_for_descriptors),
-        ON_ALL(POLLER_wait_all_fills_in_the_order_of_registration),
-        ON_ALL(POLLER_wakes_for_what_comes_during_the_wait),
-        ONCE(POLLER_a_closed_socket_stays_registered_and_is_noticed),
-        ONCE(POLLER_ETERM),
-        ONCE(POLLER_bad_handles),
-        ON_ALL(POLLER_fd_tells_when_to_wait),
+        ON_ALL(PLR_4_waits_for_sockets),
+        ONCE(PLR_2_only_what_is_wanted_is_reported),
+        ONCE(PLR_4_waits_for_descriptors),
+        ON_ALL(PLR_2_3_wait_all_fills_in_the_order_of_registration),
+        ON_ALL(PLR_4_wakes_for_what_comes_during_the_wait),
+        ONCE(PLR_9_a_closed_socket_stays_registered_and_is_noticed),
+        ONCE(PLR_8_ETERM),
+        ONCE(PLR_1_what_may_be_registered),
+        ONCE(PLR_5_nothing_to_wait_for),
+        ONCE(PLR_6_bad_handles),
+        ON_ALL(PLR_7_fd_tells_when_to_wait),
         ON_ALL(POL_9_thread_safe_sockets_in_a_list),
         ONCE(POL_9_rules_of_such_a_list),
         ON_ALL(PPOLL_as_poll),

@@ -835,7 +835,7 @@ static void PRX_12_and_13_TERMINATE_returns_0_and_leaves_the_sockets_open(void *
     proxy_close(&p, others, 3);
 }
 
-static void PRX_12_commands_are_exact(void **state) {
+static void PRX_12_16_commands_are_exact(void **state) {
     (void)state;
     OURS_IS_BETTER("PRX-12, PRX-16: 4.3.4 aborts the process on any other command");
     struct proxy p;
@@ -1155,7 +1155,7 @@ int main(void) {
         CASE(PRX_10_REP_REQ_serve_a_crowd_one_by_one),
         CASE(PRX_11_zmq_device_is_a_proxy),
         CASE(PRX_12_and_13_TERMINATE_returns_0_and_leaves_the_sockets_open),
-        CASE(PRX_12_commands_are_exact),
+        CASE(PRX_12_16_commands_are_exact),
         CASE(PRX_13_PAUSE_moves_nothing_and_RESUME_loses_nothing),
         CASE(PRX_13_back_pressure_while_paused),
         CASE(PRX_13_TERMINATE_works_while_paused),

@@ -757,6 +757,64 @@ static void RC_12_a_partly_sent_multipart_is_never_completed (void **state)
     release_port (&port);
 }
 
+#ifndef ZMQ_RECONNECT_STOP /* its names are drafts, the option itself is in every build */
+#define ZMQ_RECONNECT_STOP 109
+#define ZMQ_RECONNECT_STOP_CONN_REFUSED 1
+#define ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED 2
+#endif
+
+static void RC_13_RECONNECT_STOP_when_refused (void **state)
+{
+    (void) state;
+    struct port port;
+    struct monitor m;
+    void *ctx = new_ctx ();
+    void *s = new_socket (ctx, ZMQ_PUSH);
+    reserve_port (&port);
+    set_int (s, ZMQ_RECONNECT_IVL, 5);
+    set_int (s, ZMQ_RECONNECT_STOP, ZMQ_RECONNECT_STOP_CONN_REFUSED);
+    monitor_start (&m, ctx, s, ZMQ_EVENT_ALL);
+    OK (zmq_connect (s, port.endpoint));
+    monitor_expect (&m, ZMQ_EVENT_CONNECT_DELAYED);
+    monitor_expect (&m, ZMQ_EVENT_CLOSED);
+    monitor_quiet (&m, 60);
+    EVENTUALLY (events_of (s) == 0); /* its queue has gone */
+    FAILS (zmq_disconnect (s, port.endpoint), ENOENT);
+    monitor_close (&m, s);
+    end_ctx (ctx);
+    release_port (&port);
+}
+
+static void RC_13_RECONNECT_STOP_when_a_handshake_fails (void **state)
+{
+    (void) state;
+    OURS_IS_BETTER ("4.3.4 knows the first of the bits only");
+    for (int hangs_up = 0; hangs_up < 2; ++hangs_up) {
+        struct port port;
+        struct monitor m;
+        void *ctx = new_ctx ();
+        void *s = new_socket (ctx, ZMQ_PUSH);
+        reserve_port (&port);
+        listen_at (&port);
+        set_int (s, ZMQ_RECONNECT_IVL, 5);
+        set_int (s, ZMQ_HANDSHAKE_IVL, hangs_up ? 0 : 50);
+        set_int (s, ZMQ_RECONNECT_STOP, ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED);
+        monitor_start (&m, ctx, s, ZMQ_EVENT_ALL);
+        OK (zmq_connect (s, port.endpoint));
+        const int fd = accept_one (&port);
+        if (hangs_up)
+            close (fd);
+        monitor_wait (&m, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL);
+        monitor_expect (&m, ZMQ_EVENT_DISCONNECTED);
+        monitor_quiet (&m, 60);
+        if (!hangs_up)
+            close (fd);
+        monitor_close (&m, s);
+        end_ctx (ctx);
+        release_port (&port);
+    }
+}
+
 static void RC_14_CONNECT_TIMEOUT_bounds_one_attempt (void **state)
 {
     (void) state;
@@ -953,6 +1011,8 @@ int main (void)
         TEST (RC_11_received_messages_stay_readable),
         TEST (RC_12_a_partly_received_multipart_is_discarded),
         TEST (RC_12_a_partly_sent_multipart_is_never_completed),
+        TEST (RC_13_RECONNECT_STOP_when_refused),
+        TEST (RC_13_RECONNECT_STOP_when_a_handshake_fails),
         TEST (RC_14_CONNECT_TIMEOUT_bounds_one_attempt),
         TEST (RC_15_HANDSHAKE_IVL_on_the_connecting_side),
         TEST (RC_15_HANDSHAKE_IVL_on_the_bound_side),

@@ -1,6 +1,7 @@
 /* ZMTP as a peer on a plain socket sees it: greeting, READY, framing, malformed input (NULL mechanism),
  * and the frame size limit MAX-1..3. Sections are those of wire/zmtp.md; Q-n and "table" are of wire/quirks.md;
  * MAX-n is in flow.md. */
+#define ZMQ_BUILD_DRAFT_API
 #include "lifecycle_support.h"
 
 static const char signature_hex[] = "ff 0000000000000001 7f";
@@ -708,6 +709,82 @@ static void AUTOMATIC_12_PROBE_ROUTER_sends_an_empty_message_first (void **state
     }
 }
 
+/* A connection of `s` to the port, up to the end of the handshake. */
+static int shake_hands (struct port *port, const char *type)
+{
+    const int fd = accept_one (port);
+    handshake (fd, type);
+    return fd;
+}
+
+static void AUTOMATIC_12_HELLO_MSG_is_the_first_traffic (void **state)
+{
+    (void) state;
+    OURS_IS_BETTER ("a draft the package does not know");
+    static const struct { int type; const char *peer; bool has_it; } rows[] = {
+        {ZMQ_DEALER, "ROUTER", true}, {ZMQ_ROUTER, "ROUTER", true},  {ZMQ_REP, "REQ", true},
+        {ZMQ_CLIENT, "SERVER", true}, {ZMQ_SERVER, "CLIENT", true},  {ZMQ_PEER, "PEER", true},
+        {ZMQ_REQ, "REP", false},      {ZMQ_PUSH, "PULL", false},     {ZMQ_PAIR, "PAIR", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; ++i) {
+        struct port port;
+        void *ctx = new_ctx ();
+        void *s = new_socket (ctx, rows[i].type);
+        reserve_port (&port);
+        listen_at (&port);
+        OK (zmq_setsockopt (s, ZMQ_HELLO_MSG, "HELLO!", 6));
+        set_int (s, ZMQ_RECONNECT_IVL, 10);
+        OK (zmq_connect (s, port.endpoint));
+        for (int k = 0; k < 2; ++k) {
+            const int fd = shake_hands (&port, rows[i].peer);
+            if (rows[i].has_it)
+                expect_hex (fd, "000648454c4c4f21");
+            expect_quiet (fd, 30);
+            close (fd);
+        }
+        close_now (s);
+        end_ctx (ctx);
+        release_port (&port);
+    }
+}
+
+/* A peer that goes away before it has read it all gets none the second time but its own. */
+static void AUTOMATIC_12_HELLO_MSG_that_was_cut_off_is_sent_once (void **state)
+{
+    (void) state;
+    OURS_IS_BETTER ("a draft the package does not know");
+    enum { SIZE = 12 << 20 };
+    struct port port;
+    void *ctx = new_ctx ();
+    void *s = new_socket (ctx, ZMQ_DEALER);
+    char *hello = calloc (1, SIZE);
+    reserve_port (&port);
+    listen_at (&port);
+    OK (zmq_setsockopt (s, ZMQ_HELLO_MSG, hello, SIZE));
+    set_int (s, ZMQ_SNDBUF, 65536); /* far less than the kernel might take at once */
+    set_int (s, ZMQ_RECONNECT_IVL, 10);
+    OK (zmq_connect (s, port.endpoint));
+    unsigned char header[9];
+    const int first = shake_hands (&port, "ROUTER");
+    expect_bytes (first, header, sizeof header);
+    reset_raw (first);
+    send_text (s, "x", 0);
+    const int fd = shake_hands (&port, "ROUTER");
+    expect_bytes (fd, header, sizeof header);
+    assert_memory_equal (header, "\x02\0\0\0\0\0\xc0\0\0", sizeof header);
+    for (size_t left = SIZE; left > 0;) {
+        const size_t piece = left < 65536 ? left : 65536;
+        expect_bytes (fd, hello, piece);
+        left -= piece;
+    }
+    expect_hex (fd, "000178");
+    expect_quiet (fd, 30);
+    free (hello);
+    close (fd);
+    close_now (s);
+    end_ctx (ctx);
+    release_port (&port);
+}
+
 /* ---- Section 8: subscriptions ---- */
 
 /* A connected SUB and its plain publisher, which announces the given minor version. */
@@ -1372,6 +1449,8 @@ int main (void)
         TEST (ENVELOPE_7_REQ_and_REP),
         TEST (ENVELOPE_7_ROUTER_and_DEALER),
         TEST (AUTOMATIC_12_PROBE_ROUTER_sends_an_empty_message_first),
+        TEST (AUTOMATIC_12_HELLO_MSG_is_the_first_traffic),
+        TEST (AUTOMATIC_12_HELLO_MSG_that_was_cut_off_is_sent_once),
         TEST (SUBSCRIPTIONS_8_are_commands_to_3_1_and_messages_to_3_0_peers),
         TEST (SUBSCRIPTIONS_Q_05_long_topics_have_a_correct_header),
         TEST (SUBSCRIPTIONS_8_XPUB_takes_both_forms),

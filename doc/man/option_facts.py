@@ -188,8 +188,8 @@ class SocketTable:
             option.can_get = False
         elif name == "get_only":
             option.can_set = False
-        elif name == "readable_by_all":
-            option.can_get = True
+        elif name == "set_by":
+            option.set_types = self.mask(arguments[0])
         elif name == "null_is":
             option.clears_with_null = "clears" in arguments[0]
         elif name != "built":

@@ -100,6 +100,17 @@ bool Pipe::read(Message &frame) {
     return true;
 }
 
+bool Pipe::append_farewell() {
+    if (!farewell_) return false;
+    const std::unique_ptr<const std::string> farewell = std::move(farewell_);
+    Message message;
+    if (message.init_copy(Bytes(*farewell))) return false;
+    const bool is_written = in_->write(message);
+    if (is_written) (void)in_->publish();
+    message.close();
+    return is_written;
+}
+
 void Pipe::set_mailbox(Mailbox *mailbox) {
     mailbox->add_reference();
     mailbox_ = mailbox;

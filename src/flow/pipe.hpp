@@ -106,7 +106,7 @@ class Pipe {
     }
     bool has_next() const { return has_next_; }
     // No message will come any more and all were read.
-    bool is_drained() { return in_->has_ended() && !check_read(); }
+    bool is_drained() { return in_->has_ended() && !check_read() && !append_farewell(); }
     bool has_ended() const { return in_->has_ended(); }
     bool is_mid_read() const { return mid_read_; }
 
@@ -118,6 +118,12 @@ class Pipe {
     void announce_routing_id(const std::string &id) {
         if (!id.empty()) announced_ = std::make_unique<const std::string>(id);
     }
+    // A message that the reader of this end finds behind the peer's last one; "" for none.
+    void set_farewell(const std::string &message) {
+        if (!message.empty()) farewell_ = std::make_unique<const std::string>(message);
+    }
+    // REQUIRES: has_ended(), so that nobody else writes there. False: there is none, or not any more.
+    bool append_farewell();
     // False until a peer that names itself has been heard (a connection that is not up yet).
     bool is_identified() const { return identified_; }
     void set_identified(bool identified) { identified_ = identified; }
@@ -187,6 +193,7 @@ class Pipe {
     std::unique_ptr<Message> next_; // made when it is needed first
     std::string peer_routing_id_;
     std::unique_ptr<const std::string> announced_;
+    std::unique_ptr<const std::string> farewell_;
 };
 
 // The shared part of a pipe. Freed when both ends have let go.

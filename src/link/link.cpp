@@ -1,5 +1,7 @@
 #include "link/link.hpp"
 
+#include "link/local_messages.hpp"
+
 #include <zmq.h>
 
 namespace tern {
@@ -75,8 +77,15 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
         fail(false);
         return;
     }
+    if (!send_hello()) {
+        fail(false);
+        return;
+    }
     host_.link_up(*this, established.peer_routing_id);
-    if (framing_ == Framing::raw && options_->raw_notify) deliver_notification();
+    const bool tells = framing_ == Framing::raw
+                           ? options_->raw_notify
+                           : (options_->router_notify & router_notify_connect) != 0;
+    if (tells) deliver({});
     if (has_handshake) heartbeat_.start();
     write_out(turn);
     serve_input(turn);
@@ -85,13 +94,29 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     host_.link_served(turn);
 }
 
-// STREAM hears of a connection's beginning and end by an empty message.
-void Link::deliver_notification() {
+// Before anything else goes out, and in a batch of its own: so it is known whether that has gone.
+bool Link::send_hello() {
+    const std::string *const hello = hello_message(*options_);
+    if (!hello) return true;
+    Message message;
+    if (message.init_copy(Bytes(*hello))) return false;
+    hello_is_sending_ = append(message);
+    message.close();
+    if (!hello_is_sending_) return false;
+    filling_.commit();
+    return filling_.move_committed(sending_);
+}
+
+// Gives the socket a message as if the peer had sent it.
+void Link::deliver(const std::string &body) {
     if (!to_socket_ || closing_) return;
-    Message empty;
-    empty.init();
-    attach_metadata(empty);
-    if (!to_socket_->write(empty)) return;
+    Message message;
+    if (message.init_copy(Bytes(body))) return;
+    attach_metadata(message);
+    if (!to_socket_->write(message)) {
+        message.close();
+        return;
+    }
     to_socket_->publish();
     host_.link_readable(*this);
 }

@@ -181,7 +181,9 @@ class Link final : public PipeFarEnd,
     bool open_envelope(Message &frame);
     void attach_metadata(Message &frame);
     void pump_in();
-    void deliver_notification();
+    void deliver(const std::string &body);
+    bool send_hello();
+    void tell_end();
     void pump_out();
     bool encode(Message &frame);
     bool append_grouped(Message &frame);
@@ -248,6 +250,7 @@ class Link final : public PipeFarEnd,
     bool write_blocked_ = false;
     bool write_dead_ = false;      // the peer takes no more; what it sent is still read
     bool batch_has_partial_ = false; // the message being sent began in the batch
+    bool hello_is_sending_ = false;  // and nothing else is
     bool batch_begun_ = false;
     bool writing_on_is_due_ = false;
     int waits_to_skip_ = 0; // for room in the kernel, by callers

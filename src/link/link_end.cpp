@@ -1,5 +1,6 @@
 // The end of a connection, and of a link: what was not sent is kept or dropped, what has arrived is not lost.
 #include "link/link.hpp"
+#include "link/local_messages.hpp"
 
 #include <zmq.h>
 
@@ -115,7 +116,9 @@ void drop_subscriptions(std::deque<OwnMessage> &frames) {
 
 void Link::recover_batches() {
     std::deque<OwnMessage> frames;
-    sending_.recover(framing_, frames, seal_.get());
+    if (hello_is_sending_) sending_.clear(); // the next connection has its own
+    else sending_.recover(framing_, frames, seal_.get());
+    hello_is_sending_ = false;
     filling_.recover(framing_, frames, seal_.get());
     in_.set_seal(nullptr);
     seal_.reset();
@@ -127,6 +130,18 @@ void Link::recover_batches() {
     for (auto it = frames.rbegin(); it != frames.rend(); ++it) returned_.push_front(std::move(*it));
     returned_messages_ = 0;
     for (const OwnMessage &frame : returned_) returned_messages_ += !frame->has(Message::more);
+}
+
+// What the program hears of it as a message.
+void Link::tell_end() {
+    if (framing_ == Framing::raw) {
+        if (report_end_ && options_->raw_notify) deliver({});
+        return;
+    }
+    if (options_->router_notify & router_notify_disconnect) deliver({});
+    const std::string *const message = endpoints_.bound_side ? disconnect_message(*options_)
+                                                             : hiccup_message(*options_);
+    if (message) deliver(*message);
 }
 
 void Link::finish() {
@@ -151,8 +166,8 @@ void Link::finish() {
         }
         if (to_socket_) to_socket_->rollback();
         const bool tell_raw = framing_ == Framing::raw && report_end_;
-        if (tell_raw && options_->raw_notify) deliver_notification();
-        else if (to_socket_ && !closing_) host_.link_readable(*this);
+        tell_end();
+        if (to_socket_ && !closing_) host_.link_readable(*this);
         in_.clear();
         recover_batches();
         const int fd = fd_.get();

@@ -21,6 +21,9 @@ enum : int {
     reconnect_stop_after_disconnect = 4,
 };
 
+// Bits of ZMQ_ROUTER_NOTIFY.
+enum : int { router_notify_connect = 1, router_notify_disconnect = 2 };
+
 struct LinkOptions {
     TransportOptions transport;
     SecurityOptions security;
@@ -51,6 +54,7 @@ struct LinkOptions {
     std::string hello_message;
     std::string disconnect_message;
     std::string hiccup_message;
+    int router_notify = 0; // bits below: an empty message when a peer comes, and when it goes
 
     // Bytes without ZMTP: STREAM, and ROUTER with ZMQ_ROUTER_RAW.
     bool raw = false;

@@ -156,6 +156,7 @@ void Link::clear_sent() {
         host_.loop().post([bodies] { bodies->clear(); });
     }
     sending_.clear();
+    hello_is_sending_ = false;
 }
 
 } // namespace tern

@@ -86,8 +86,7 @@ Error Rep::set_option(int option, const void *, size_t) {
     case ZMQ_ROUTER_RAW:
     case ZMQ_ROUTER_HANDOVER:
     case ZMQ_PROBE_ROUTER:
-    case ZMQ_CONNECT_ROUTING_ID:
-    case ZMQ_ROUTER_NOTIFY: return err::none;
+    case ZMQ_CONNECT_ROUTING_ID: return err::none;
     default: return err::invalid;
     }
 }

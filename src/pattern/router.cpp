@@ -167,7 +167,6 @@ Error Router::set_option(int option, const void *value, size_t size) {
     case ZMQ_CONNECT_ROUTING_ID:
         connect_routing_id_.assign(static_cast<const char *>(value), size);
         return err::none;
-    case ZMQ_ROUTER_NOTIFY: return err::none; // stored; not acted upon yet
     default: return err::invalid;
     }
 }

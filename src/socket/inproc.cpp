@@ -10,6 +10,18 @@ InprocNames::~InprocNames() {
         for (Waiting &waiting : entry.second) waiting.pair->far_end().release();
 }
 
+namespace {
+
+// While nobody else writes to this end. Without memory the peer goes ungreeted.
+void greet(Pipe &pipe, const std::string &hello) {
+    Message message;
+    if (hello.empty() || message.init_copy(Bytes(hello))) return;
+    (void)pipe.write(message);
+    message.close();
+}
+
+} // namespace
+
 void InprocNames::join(PipePair &pair, const InprocSide &connecter, const InprocSide &binder) {
     Pipe &near = pair.near_end();
     Pipe &far = pair.far_end();
@@ -17,6 +29,8 @@ void InprocNames::join(PipePair &pair, const InprocSide &connecter, const Inproc
     far.outbound().set_writer_part(binder.send_hwm);
     far.set_peer_routing_id(connecter.routing_id);
     far.announce_routing_id(binder.routing_id);
+    far.set_farewell(binder.disconnect_message);
+    greet(far, binder.hello_message);
     far.give_to(binder.mailbox);
     near.notify(Pipe::named);
 }
@@ -56,6 +70,7 @@ PipePair *InprocNames::make_pair(const InprocSide &connecter) {
         far.outbound().conflate();
     }
     far.hold_news();
+    greet(near, connecter.hello_message);
     return pair;
 }
 

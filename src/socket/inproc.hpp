@@ -24,6 +24,8 @@ struct InprocSide {
     int send_hwm = 0;
     int receive_hwm = 0;
     bool conflate = false;
+    std::string hello_message;      // "" for none
+    std::string disconnect_message; // the same; of a binder
 };
 
 class InprocNames {

@@ -288,8 +288,8 @@ constexpr OptionRow get_only(OptionRow result) {
     result.set_types = 0;
     return result;
 }
-constexpr OptionRow readable_by_all(OptionRow result) {
-    result.get_types = all_types;
+constexpr OptionRow set_by(uint32_t types, OptionRow result) {
+    result.set_types = types;
     return result;
 }
 
@@ -462,8 +462,8 @@ constexpr OptionRow table[] = {
     set_only(text("ZMQ_METADATA", ZMQ_METADATA, some_length, endpoint, nullptr, set_metadata)),
     integer("ZMQ_MULTICAST_LOOP", ZMQ_MULTICAST_LOOP, any_int, endpoint,
             transport<&T::multicast_loop>),
-    readable_by_all(pattern(router_types, integer("ZMQ_ROUTER_NOTIFY", ZMQ_ROUTER_NOTIFY, {0, 3},
-                                                  new_peer, own<&Options::router_notify>))),
+    set_by(router_types, integer("ZMQ_ROUTER_NOTIFY", ZMQ_ROUTER_NOTIFY, {0, 3}, endpoint,
+                                 link<&L::router_notify>)),
     pattern(xpub_types, integer("ZMQ_XPUB_MANUAL_LAST_VALUE", ZMQ_XPUB_MANUAL_LAST_VALUE,
                                 zero_or_more, always, nullptr)),
     null_is(Null::always_clears, text("ZMQ_SOCKS_USERNAME", ZMQ_SOCKS_USERNAME, {0, 255},

@@ -30,7 +30,6 @@ struct Options {
     bool invert_matching = false;
     bool zero_copy_receive = true;
     bool tries_before_sleep = true; // the context's
-    int router_notify = 0; // ZMQ_NOTIFY_* bits
 
     static Options defaults(int socket_type, const ContextOptions &context);
 };

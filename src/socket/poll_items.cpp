@@ -89,30 +89,33 @@ class Poll {
 
     // One check of everything, without sleeping.
     Result<int> look() {
+        if (const Error error = look_at_descriptors()) return error;
         int count = 0;
-        bool has_descriptors = false;
-        for (size_t i = 0; i < items_.size(); ++i) {
-            PollItem &item = items_[i];
-            item.ready = 0;
-            kernel_[i] = {-1, 0, 0};
-            if (!item.socket) {
-                kernel_[i] = {item.fd, to_kernel(item.wanted), 0};
-                has_descriptors |= item.fd >= 0;
-                continue;
-            }
+        for (PollItem &item : items_) {
             Error error;
-            item.ready = item.socket->ready_events(item.wanted & socket_events, error);
+            if (item.socket)
+                item.ready = item.socket->ready_events(item.wanted & socket_events, error);
             if (error) return error;
             count += item.ready != 0;
         }
-        if (!has_descriptors) return count;
-        if (::poll(kernel_.data(), nfds_t(items_.size()), 0) < 0) return Error(errno);
-        for (size_t i = 0; i < items_.size(); ++i) {
-            if (items_[i].socket || !kernel_[i].revents) continue;
-            items_[i].ready = from_kernel(kernel_[i].revents);
-            ++count;
-        }
         return count;
+    }
+
+    // Before the sockets: one of these may be the ZMQ_FD of one of those, which then takes the news that
+    // made it readable. For the same reason what a sleep has found stands.
+    Error look_at_descriptors() {
+        bool has_descriptors = false;
+        for (size_t i = 0; i < items_.size(); ++i) {
+            PollItem &item = items_[i];
+            item.ready = item.socket ? 0 : from_kernel(kernel_[i].revents);
+            kernel_[i] = {item.socket ? -1 : item.fd, to_kernel(item.wanted), 0};
+            has_descriptors |= kernel_[i].fd >= 0;
+        }
+        if (!has_descriptors) return err::none;
+        if (::poll(kernel_.data(), nfds_t(items_.size()), 0) < 0) return Error(errno);
+        for (size_t i = 0; i < items_.size(); ++i)
+            if (!items_[i].socket) items_[i].ready |= from_kernel(kernel_[i].revents);
+        return err::none;
     }
 
     // Sleeps until something may have happened.

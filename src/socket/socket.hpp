@@ -314,6 +314,7 @@ class Socket final : public LinkHost,
     // asked the pattern in vain notes it, because the turn is given up for system calls before the
     // sleep is announced.
     uint64_t changes_ = 0;
+    uint64_t changes_looked_at_ = 0; // by a program that asked for events
     // The short way of a plain message: open while nothing has changed since the pattern was asked, and
     // while what the link has read is the next thing to be received.
     struct ShortWay {

@@ -1,4 +1,5 @@
 // Endpoints, options and monitors: the calls that a program makes rarely.
+#include "link/local_messages.hpp"
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
 
@@ -72,6 +73,9 @@ InprocSide Socket::inproc_side() {
     side.send_hwm = options_->link.send_hwm;
     side.receive_hwm = options_->link.receive_hwm;
     side.conflate = options_->link.conflate && conflates(type_);
+    if (const std::string *hello = hello_message(options_->link)) side.hello_message = *hello;
+    if (const std::string *farewell = disconnect_message(options_->link))
+        side.disconnect_message = *farewell;
     return side;
 }
 
@@ -418,7 +422,9 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
         if (*size < sizeof(int)) return err::invalid;
         if (!fd_is_out_) {
             if (const Error error = mailbox_->open()) return error;
-            // From now on the application waits for this descriptor, and the I/O thread reads.
+            // From now on the application waits for this descriptor, and the I/O thread reads. What it has not
+            // looked at before is announced, too.
+            const bool has_unseen = changes_ != changes_looked_at_;
             fd_is_out_ = true;
             borrows_ = false;
             note_change();
@@ -426,6 +432,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());
             mailbox_->begin_sleep_on_descriptor();
+            if (has_unseen) mailbox_->wake();
         }
         return store_int(mailbox_->fd(), value, size);
     case ZMQ_LAST_ENDPOINT: return store_text(last_endpoint_, value, size);

@@ -259,6 +259,7 @@ void Socket::take_news() {
         if ((news & Pipe::writable) && !pipe.writing_stopped) pattern_->writable(pipe);
         if (news & Pipe::ended) {
             stop_writing(pipe);
+            (void)pipe.append_farewell();
             if (pipe.is_drained()) pipe_drained(pipe);
         }
         if (news & (Pipe::readable | Pipe::attach | Pipe::ended)) pattern_->readable(pipe);

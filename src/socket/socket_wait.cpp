@@ -122,7 +122,9 @@ int Socket::look(Turn &turn, int wanted, bool ask_kernel, bool will_wait) {
 int Socket::ready_events(int wanted, Error &error) {
     Turn turn(turn_);
     error = is_inherited() ? err::interrupted : begin_call();
-    return error ? 0 : look(turn, wanted, true, false);
+    if (error) return 0;
+    changes_looked_at_ = changes_;
+    return look(turn, wanted, true, false);
 }
 
 int Socket::begin_wait(int wanted, int &descriptor, Error &error) {

@@ -221,6 +221,20 @@ TEST_CASE("closing ends both directions; what was sent stays readable, what was 
     CHECK(pair.far().is_drained());
 }
 
+TEST_CASE("HM-2: a farewell is read once, behind all that the other end has written") {
+    Pair pair(true);
+    pair.far().set_farewell("gone");
+    write_message(pair.near(), {"last"});
+    CHECK_FALSE(pair.far().is_drained());
+    pair.near().close();
+    CHECK_FALSE(pair.far().is_drained());
+    CHECK(read_message(pair.far()) == Frames{"last"});
+    CHECK_FALSE(pair.far().is_drained()); // which has found the end, and appended
+    CHECK(read_message(pair.far()) == Frames{"gone"});
+    CHECK_FALSE(pair.far().append_farewell());
+    CHECK(pair.far().is_drained());
+}
+
 TEST_CASE("all frames still on their way are closed with the pair") {
     CountedBodies bodies;
     {
