@@ -121,6 +121,11 @@ class Link final : public PipeFarEnd,
     // ---- end
     // No connection will follow: the socket's end is left with what it has not read.
     void let_pipe_go();
+    // I/O thread. What the peer has sent so far goes into the pipe's queue. False when another thread
+    // reads just now.
+    bool take_arrived(Turn &turn);
+    // The socket writes no more and reads on without the link, which sends what waits, if `flush`.
+    void retire(bool flush);
     // The socket has let go of the pipe. What waits to be sent is sent first, if `flush`.
     void close(bool flush);
     bool is_closing() const { return closing_; }
@@ -206,6 +211,7 @@ class Link final : public PipeFarEnd,
     void part();
     void post_finish();
     void finish();
+    void queue_arrived();
     void recover_batches();
 
     const LinkHostPointer host_holder_;

@@ -16,6 +16,32 @@ bool Link::has_output() const {
            (from_socket_ && from_socket_->can_read());
 }
 
+// Whole messages that have arrived stay readable, whatever the high water mark says.
+void Link::queue_arrived() {
+    if (state_ == State::down || fatal_ || closing_ || !to_socket_) return;
+    const State state = std::exchange(state_, State::up);
+    Message frame;
+    Next next;
+    while (state_ == State::up && (next = next_message(frame)) != Next::none)
+        if (next == Next::direct && to_socket_->write(frame)) to_socket_->publish();
+    if (state == State::broken) state_ = state;
+}
+
+bool Link::take_arrived(Turn &turn) {
+    serve_input(turn);
+    if (reading_) return false;
+    queue_arrived();
+    return true;
+}
+
+void Link::retire(bool flush) {
+    to_socket_->rollback();
+    to_socket_->end_writing();
+    to_socket_ = nullptr;
+    socket_end_->set_far_end(nullptr);
+    close(flush);
+}
+
 void Link::close(bool flush) {
     if (closing_) return;
     closing_ = true;
@@ -155,15 +181,7 @@ void Link::finish() {
         }
         heartbeat_.stop();
         host_.unwatch(*this, fd_.get());
-        // Whole messages that have arrived stay readable, whatever the high water mark says.
-        if (!fatal_ && !closing_ && to_socket_) {
-            state_ = State::up;
-            Message frame;
-            Next next;
-            while (state_ == State::up && (next = next_message(frame)) != Next::none)
-                if (next == Next::direct && to_socket_->write(frame)) to_socket_->publish();
-            state_ = State::broken;
-        }
+        queue_arrived();
         if (to_socket_) to_socket_->rollback();
         const bool tell_raw = framing_ == Framing::raw && report_end_;
         tell_end();

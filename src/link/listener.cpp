@@ -145,11 +145,20 @@ void Listener::finish_closing(int linger_ms) {
     host_.loop().cancel_timer(pause_timer_);
     openings_.clear();
     over_.clear();
-    is_closing_ = true;
+    end_links(linger_ms);
+}
+
+void Listener::end_links(int linger_ms) {
     {
         Turn turn(host_.turn());
-        for (const auto &link : links_) host_.close_link(*link, linger_ms != 0);
+        for (const auto &link : links_) {
+            if (host_.retire_link(turn, *link, linger_ms != 0)) continue;
+            turn.unlock();
+            host_.loop().post([self = shared_from_this(), linger_ms] { self->end_links(linger_ms); });
+            return;
+        }
     }
+    is_closing_ = true;
     if (linger_ms > 0 && !links_.empty())
         linger_timer_ = host_.loop().add_timer_ms(linger_ms, [self = shared_from_this()] {
             self->linger_timer_ = {};

@@ -41,6 +41,7 @@ class Listener final : public EventHandler,
     void accept_some();
     void pause_accepting();
     void finish_closing(int linger_ms);
+    void end_links(int linger_ms);
     void forget_if_done();
     void drop(Opening &opening);
 

@@ -166,6 +166,7 @@ class Socket final : public LinkHost,
     void link_ended(Link &link) override;
     void link_lost(Link &link) override;
     void close_link(Link &link, bool flush) override;
+    bool retire_link(Turn &turn, Link &link, bool flush) override;
     Error watch(Link &link, int fd) override;
     void watch_writable(Link &link, int fd, bool wanted) override;
     void unwatch(Link &link, int fd) override;
@@ -272,6 +273,7 @@ class Socket final : public LinkHost,
     void take_news();
     void settle();
     void end_connection(Link &link, int linger_ms);
+    void read_to_the_end(Pipe &pipe);
     void adopt(Pipe &pipe);
     void attach(Pipe &pipe);
     void stop_writing(Pipe &pipe);

@@ -78,15 +78,19 @@ void Socket::link_has_input(Link &link) {
 }
 
 void Socket::link_ended(Link &link) {
-    note_change();
     forget_link(link);
     Pipe *pipe = link.socket_end();
     link.let_pipe_go();
     if (!pipe) return;
     stop_writing(*pipe);
-    // What has arrived stays readable; the pattern says when it is all read.
-    if (pipe->is_drained()) detach(*pipe);
-    else pattern_->readable(*pipe);
+    read_to_the_end(*pipe);
+}
+
+// What has arrived stays readable; the pattern says when it is all read.
+void Socket::read_to_the_end(Pipe &pipe) {
+    note_change();
+    if (pipe.is_drained()) detach(pipe);
+    else pattern_->readable(pipe);
     settle();
     mailbox_->wake();
 }
@@ -113,6 +117,23 @@ void Socket::close_link(Link &link, bool flush) {
     }
     link.close(flush);
     if (pipe) let_go(*pipe);
+}
+
+bool Socket::retire_link(Turn &turn, Link &link, bool flush) {
+    if (link.socket_end() && !closed_) {
+        stop_writing(*link.socket_end());
+        link.socket_end()->rollback();
+        if (!link.take_arrived(turn)) return false;
+    }
+    // The turn was given up for that.
+    Pipe *const pipe = link.socket_end();
+    if (!pipe || closed_) {
+        close_link(link, flush);
+        return true;
+    }
+    link.retire(flush);
+    read_to_the_end(*pipe);
+    return true;
 }
 
 // On the I/O thread, without the turn: nothing of the socket is touched.
