@@ -255,6 +255,23 @@ static void FD_4_a_connection_before_the_descriptor_is_signalled(void **state) {
     }
 }
 
+static void FD_4_a_message_between_EVENTS_and_the_first_descriptor(void **state) {
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        void *ctx = new_context();
+        void *a = new_socket(ctx, ZMQ_PAIR), *b = new_socket(ctx, ZMQ_PAIR);
+        join_sockets(a, b, transports[t]);
+        assert_false(events_of(a) & ZMQ_POLLIN);
+        send_text(b, "news", 0);
+        assert_true(readable(fd_of(a), DEADLINE_MS));
+        assert_true(await_events_by_fd(a, ZMQ_POLLIN));
+        expect_text(a, "news");
+        close_now(a);
+        close_now(b);
+        end_context(ctx);
+    }
+}
+
 static void FD_4_a_PUB_is_told_of_subscriptions(void **state) {
     (void)state;
     for (int t = 0; t < 3; t++) {
@@ -512,6 +529,7 @@ int main(void) {
         CASE(FD_2_what_came_before_the_descriptor_is_signalled),
         CASE(FD_4_a_connection_before_the_descriptor_is_signalled),
         CASE(FD_4_a_socket_and_its_own_descriptor_in_one_poll),
+        CASE(FD_4_a_message_between_EVENTS_and_the_first_descriptor),
         CASE(FD_4_a_PUB_is_told_of_subscriptions),
         CASE(FD_5_regained_space_is_announced),
         CASE(FD_5_regained_space_over_the_network),

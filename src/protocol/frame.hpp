@@ -52,6 +52,7 @@ inline size_t put_v2_header(uint8_t *out, uint8_t message_flags, uint64_t body_s
     return 9;
 }
 
+inline constexpr size_t v1_large_header = 10;
 // v1 knows no commands: the bit is dropped (zmtp.md section 10). body_size < 2^64-1.
 inline size_t put_v1_header(uint8_t *out, uint8_t message_flags, uint64_t body_size) {
     const auto wire = static_cast<uint8_t>(message_flags & Message::more);

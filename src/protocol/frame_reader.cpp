@@ -7,7 +7,7 @@ namespace tern {
 // Never a byte of the body.
 size_t FrameReader::header_wanted() const {
     if (framing_ == Framing::v1)
-        return header_filled_ == 0 ? 1 : (header_[0] == 0xff ? size_t(header_max) : 2);
+        return header_filled_ == 0 ? 1 : (header_[0] == 0xff ? v1_large_header : 2);
     return header_filled_ > 0 && (header_[0] & v2_large) ? 9 : 2;
 }
 

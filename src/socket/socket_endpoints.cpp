@@ -432,7 +432,7 @@ Error Socket::get_live_option(int option, void *value, size_t *size) {
             hand_back();
             if (set_.is_open()) set_.remove(mailbox_->fd());
             mailbox_->begin_sleep_on_descriptor();
-            if (has_unseen) mailbox_->wake();
+            if (has_unseen || mailbox_->has_news()) mailbox_->wake();
         }
         return store_int(mailbox_->fd(), value, size);
     case ZMQ_LAST_ENDPOINT: return store_text(last_endpoint_, value, size);
