@@ -65,7 +65,7 @@ void Carrier::take_news() {
 }
 
 void Carrier::medium_readable() {
-    if (!is_over_) pump_in();
+    if (!is_over_ && !pumps_in_later_) pump_in();
 }
 
 void Carrier::medium_writable() {
@@ -109,7 +109,17 @@ void Carrier::pump_in() {
         if (drops_message_) frame.close();
         drops_message_ = drops_message_ && is_mid_message_;
     }
-    host_.loop().post([self = shared_from_this()] { self->pump_in(); });
+    pump_in_later();
+}
+
+// Once at a time: the medium goes on reporting what is there, and each report would begin a row of tasks
+// that lasts as long as there is more.
+void Carrier::pump_in_later() {
+    if (std::exchange(pumps_in_later_, true)) return;
+    host_.loop().post([self = shared_from_this()] {
+        self->pumps_in_later_ = false;
+        self->pump_in();
+    });
 }
 
 void Carrier::close(int linger_ms) {

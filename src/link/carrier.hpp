@@ -48,6 +48,7 @@ class Carrier final : public MailboxListener,
     void take_news();
     void pump_out();
     void pump_in();
+    void pump_in_later();
     void finish();
     void release_pipe();
 
@@ -64,6 +65,7 @@ class Carrier final : public MailboxListener,
     bool is_mid_message_ = false; // of what comes in
     bool drops_message_ = false;  // no memory for it
     bool is_paused_ = false;      // the pipe is full
+    bool pumps_in_later_ = false; // a task for it is on its way
     Loop::TimerId timer_;         // to start again, or linger
 };
 
