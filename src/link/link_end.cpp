@@ -22,8 +22,11 @@ void Link::queue_arrived() {
     const State state = std::exchange(state_, State::up);
     Message frame;
     Next next;
-    while (state_ == State::up && (next = next_message(frame)) != Next::none)
-        if (next == Next::direct && to_socket_->write(frame)) to_socket_->publish();
+    while (state_ == State::up && (next = next_message(frame)) != Next::none) {
+        if (next != Next::direct) continue;
+        if (to_socket_->write(frame)) to_socket_->publish();
+        else frame.close();
+    }
     if (state == State::broken) state_ = state;
 }
 
