@@ -115,7 +115,8 @@ bool Channel::look_before_waiting() {
         for (unsigned i = 0; i < pauses_; ++i) pause_core();
         if (!queue().has_frames()) continue;
         const uint64_t frames = queue().frames_seen();
-        if (frames < frames_worth_a_look) pauses_ = std::min(pauses_ * 2, pauses_max);
+        if (frames == 1) pauses_ = pauses_min; // no flow any more, or a slow one
+        else if (frames < frames_worth_a_look) pauses_ = std::min(pauses_ * 2, pauses_max);
         else if (frames > 4 * frames_worth_a_look) pauses_ = std::max(pauses_ / 2, pauses_min);
         return true;
     }
