@@ -4,6 +4,8 @@
 #include "security_support.h"
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { COUNTS_MEMORY = 0 }; /* what is freed is kept for a while */
@@ -522,6 +524,38 @@ static void Q_22_an_identity_that_looks_like_a_generated_one (void **state)
     end_ctx (ctx);
 }
 
+/* ---- The end ---- */
+
+/* Empty messages cost us more than the peer. */
+static void a_peer_that_never_stops_does_not_keep_a_close (void **state)
+{
+    (void) state;
+    static const unsigned char empty_frames[64 * 1024];
+    char endpoint[256];
+    void *ctx = new_ctx ();
+    void *s = new_socket (ctx, ZMQ_PULL);
+    bind_any (s, "tcp://127.0.0.1:*", endpoint);
+    const int fd = connect_raw (endpoint);
+    handshake (fd, "PUSH");
+    const pid_t child = fork ();
+    assert_true (child >= 0);
+    if (child == 0) {
+        alarm (WATCHDOG_SECONDS);
+        while (send (fd, empty_frames, sizeof empty_frames, MSG_NOSIGNAL) > 0) {
+        }
+        _exit (0);
+    }
+    close (fd);
+    expect_text (s, "");
+    set_int (s, ZMQ_LINGER, -1);
+    OK (zmq_close (s));
+    struct terminator t;
+    start_term (&t, ctx);
+    finish_term (&t);
+    kill (child, SIGKILL);
+    assert_int_equal (waitpid (child, NULL, 0), child);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -534,6 +568,7 @@ int main (void)
         TEST (CVE_2020_15166_silent_peers_take_no_messages),
         TEST (CVE_2019_13132_large_metadata),
         TEST (Q_22_an_identity_that_looks_like_a_generated_one),
+        TEST (a_peer_that_never_stops_does_not_keep_a_close),
     };
     return cmocka_run_group_tests (tests, make_all_keys, NULL);
 }

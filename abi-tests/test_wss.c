@@ -4,6 +4,7 @@
 #include "ws_support.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, watchdog_on, watchdog_off)
 
@@ -337,6 +338,62 @@ static void peers_without_TLS_are_let_go (void **state)
     close_pair (&p);
 }
 
+/* openssl(1) as a bare client, whose descriptor carries what is inside of TLS. */
+static int open_tls_client (const char *endpoint, const char *fragment_size)
+{
+    char address[64];
+    int ends[2];
+    snprintf (address, sizeof address, "127.0.0.1:%d", ws_port (endpoint));
+    OK (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+    const pid_t child = fork ();
+    assert_true (child >= 0);
+    if (child == 0) {
+        dup2 (ends[1], 0);
+        dup2 (ends[1], 1);
+        execlp ("openssl", "openssl", "s_client", "-quiet", "-maxfraglen", fragment_size, "-connect",
+                address, (char *) NULL);
+        _exit (1);
+    }
+    close (ends[1]);
+    return ends[0];
+}
+
+/* Blocked in the middle of a record that is smaller than what was offered to TLS. */
+static void a_peer_that_wants_small_records_gets_everything (void **state)
+{
+    (void) state;
+    enum { COUNT = 16000, SIZE = 1000 };
+    need_wss ();
+    char endpoint[256];
+    void *ctx = new_ctx ();
+    void *s = new_socket (ctx, ZMQ_PUSH);
+    be_server (s);
+    set_int (s, ZMQ_SNDHWM, 0);
+    set_int (s, ZMQ_SNDBUF, 64 * 1024);
+    bind_any (s, "wss://127.0.0.1:*", endpoint);
+    const int fd = open_tls_client (endpoint, "512");
+    ws_request (fd, WS_NULL);
+    expect_ws_response (fd, WS_NULL);
+    expect_ws_ready (fd, false);
+    send_ws_ready (fd, true, "PULL");
+    static char body[SIZE];
+    for (int i = 0; i < COUNT; ++i) {
+        memcpy (body, &i, sizeof i);
+        OK (zmq_send (s, body, SIZE, 0) == SIZE ? 0 : -1);
+    }
+    static struct ws_frame f;
+    for (int i = 0; i < COUNT; ++i) {
+        expect_ws (fd, &f);
+        assert_int_equal (f.first, 0x82);
+        assert_int_equal (f.size, SIZE + 1);
+        assert_memory_equal (f.payload + 1, &i, sizeof i);
+    }
+    close (fd);
+    close_now (s);
+    end_ctx (ctx);
+    assert_true (wait (NULL) > 0);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +409,7 @@ int main (void)
         TEST (reconnects_when_the_server_comes_back),
         TEST (CURVE_works_inside),
         TEST (peers_without_TLS_are_let_go),
+        TEST (a_peer_that_wants_small_records_gets_everything),
     };
     return cmocka_run_group_tests_name ("wss", tests, make_certificates, NULL);
 }

@@ -426,10 +426,7 @@ bool Link::take_frame(Message &frame) {
     batch_has_partial_ = more;
     if (more) return true;
     filling_.commit();
-    if (has_waiting_command_) {
-        has_waiting_command_ = false;
-        send_command(*waiting_command_);
-    }
+    send_waiting_command();
     if (!batch_begun_ || is_due()) host_.link_has_output(*this);
     let_batch_grow();
     return true;
@@ -455,8 +452,8 @@ void Link::rollback() {
 
 void Link::send_command(Message &command) {
     if (state_ == State::up && !write_dead_) {
-        if (batch_has_partial_) {
-            // Only the newest counts (quirk Q-54).
+        if (batch_has_partial_ || filling_.bytes() >= OutBatch::batch_bytes_max) {
+            // Only the newest counts (quirk Q-54): who asks and does not read fills no memory.
             std::swap(*waiting_command_, command);
             has_waiting_command_ = true;
         } else if (append_command(command)) {
@@ -465,6 +462,15 @@ void Link::send_command(Message &command) {
     }
     command.close();
     command.init();
+}
+
+// Once there is a place for it.
+void Link::send_waiting_command() {
+    if (!has_waiting_command_ || batch_has_partial_ || peer_has_closed_ ||
+        filling_.bytes() >= OutBatch::batch_bytes_max)
+        return;
+    has_waiting_command_ = false;
+    send_command(*waiting_command_);
 }
 
 Link::Output Link::output() const {

@@ -207,6 +207,7 @@ class Link final : public PipeFarEnd,
     bool append_command(Message &command) {
         return is_ws(framing_) ? filling_.append(Framing::raw, command) : append(command);
     }
+    void send_waiting_command();
     void clear_sent();
     void part();
     void post_finish();
@@ -260,7 +261,7 @@ class Link final : public PipeFarEnd,
     bool batch_begun_ = false;
     bool writing_on_is_due_ = false;
     int waits_to_skip_ = 0; // for room in the kernel, by callers
-    OwnMessage waiting_command_; // a PONG that must not split a message
+    OwnMessage waiting_command_; // a PONG that must not split a message, or has no room yet
     bool has_waiting_command_ = false;
 
     // End.

@@ -9,6 +9,8 @@ namespace tern {
 namespace {
 // How long the end of a connection waits for a peer that was sending to stop.
 constexpr Nanoseconds parting_max = 1000 * ns_per_ms;
+// What is read before that; a peer may go on for ever.
+constexpr int last_reads_max = 16;
 } // namespace
 
 bool Link::has_output() const {
@@ -86,7 +88,7 @@ void Link::end_if_done(Turn &turn) {
     // has not read yet. What was not cut because the queue is full makes room first.
     const uint64_t reads = reads_;
     pump_in();
-    while (state_ == State::up && !reading_ && read_in(turn)) {
+    for (int i = 0; i < last_reads_max && state_ == State::up && !reading_ && read_in(turn); ++i) {
     }
     if (state_ != State::up) return;
     if (reading_) ends_after_read_ = true; // another thread does, and comes back to this

@@ -93,6 +93,7 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
             }
             if (!filling_.move_committed(sending_)) break; // tried again at the next look
             batch_begun_ = false;
+            send_waiting_command();
         }
         iovec pieces[pieces_max];
         const int count = sending_.pieces(pieces, pieces_max);

@@ -35,11 +35,17 @@ void Link::take_control(Message &payload) {
 void Link::answer_close(Message &payload) {
     if (peer_has_closed_) return;
     Message echo;
-    if (batch_has_partial_ || write_dead_ || make_control(echo, WsOpcode::close, payload.bytes())) {
+    bool is_answered = false;
+    if (!batch_has_partial_ && !write_dead_ &&
+        !make_control(echo, WsOpcode::close, payload.bytes())) {
+        is_answered = append_command(echo);
+        echo.close();
+    }
+    if (!is_answered) {
         fail(false);
         return;
     }
-    send_command(echo);
+    filling_.commit();
     peer_has_closed_ = true;
     filling_.end_growth();
     host_.link_has_output(*this);

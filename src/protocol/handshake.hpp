@@ -3,7 +3,8 @@
 // timer).
 // Threads: used by whoever holds the link's turn.
 // Owner:   an Opening, which drops it once it has read the results below.
-// Limit:   handshake_frame_max bytes for one frame of the peer, taken only as they arrive.
+// Limit:   handshake_frame_max bytes for one frame of the peer, taken only as they arrive. A WebSocket's
+//          answers to control_frames_max pings.
 //
 //   ZMTP 3.x = greeting *( v2-frame )   each frame one command of the mechanism; its COMMAND bit is
 //                                       not looked at (zmtp.md section 5, quirks Q-60)
@@ -29,6 +30,7 @@
 namespace tern {
 
 inline constexpr size_t handshake_frame_max = 65536;
+inline constexpr size_t control_frames_max = 64;
 
 // A handshake over a WebSocket.
 struct WsSide {
@@ -171,6 +173,7 @@ class Handshake {
     bool is_turned_away_ = false; // status 300: another attempt may fare better
     std::unique_ptr<Mechanism> mechanism_;
     std::vector<uint8_t> frame_; // what has arrived of the current frame
+    size_t control_frames_ = 0;  // of a WebSocket, so far
 };
 
 } // namespace tern

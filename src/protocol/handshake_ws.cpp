@@ -97,6 +97,10 @@ bool Handshake::take_ws_frame_bytes(Bytes in, size_t &taken, Bytes &body, std::v
     apply_mask(payload, payload, size_t(header.body_size), header.mask);
     body = Bytes(payload, size_t(header.body_size));
     if (header.opcode == WsOpcode::data) return true;
+    if (++control_frames_ > control_frames_max) {
+        fail(Reason::protocol_error, protocol_error::websocket);
+        return false;
+    }
     const WsMask mask = is_client ? config_.ws->random() : 0;
     const WsMask *const own_mask = is_client ? &mask : nullptr;
     if (header.opcode == WsOpcode::ping) {

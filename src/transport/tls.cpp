@@ -99,7 +99,8 @@ class TlsLayer final : public StreamLayer {
                 if (total == 0) return read_failure(n);
                 // The end of TLS, of which the descriptor reports nothing: now it does, and the next
                 // read says so.
-                if (n == 0) (void)::shutdown(gnutls_transport_get_int(session_), SHUT_RD);
+                if (n != GNUTLS_E_AGAIN)
+                    (void)::shutdown(gnutls_transport_get_int(session_), SHUT_RD);
                 return moved(total);
             }
         }
@@ -109,11 +110,11 @@ class TlsLayer final : public StreamLayer {
     IoResult write(const iovec *pieces, int count) override {
         std::lock_guard<std::mutex> guard(mutex_);
         size_t total = 0;
-        if (begun_ > 0) { // its bytes are the first ones here
+        if (has_begun_) { // its bytes are the first ones here
             const ssize_t n = send(nullptr, 0);
             if (n < 0) return write_failure(n);
-            total = begun_;
-            begun_ = 0;
+            total = size_t(n); // fewer than were offered, where the peer wants small records
+            has_begun_ = false;
         }
         uint8_t record[record_max];
         for (;;) {
@@ -124,7 +125,7 @@ class TlsLayer final : public StreamLayer {
                 total += size_t(n);
                 continue;
             }
-            if (n == GNUTLS_E_AGAIN) begun_ = size;
+            has_begun_ = n == GNUTLS_E_AGAIN;
             return total > 0 ? moved(total) : write_failure(n);
         }
     }
@@ -187,7 +188,7 @@ class TlsLayer final : public StreamLayer {
     std::string host_;
     std::mutex mutex_; // reading and writing share the session's state
     gnutls_session_t session_ = nullptr;
-    size_t begun_ = 0; // bytes of a record that the kernel has not wholly taken
+    bool has_begun_ = false; // a record that the kernel has not wholly taken
     bool is_open_ = false;
 };
 

@@ -200,6 +200,18 @@ TEST_CASE("ws: control frames may come between the commands of a handshake") {
     CHECK_FALSE(left.handshake.failure().is_fatal);
 }
 
+TEST_CASE("ws: who only pings and reads nothing is not answered for ever") {
+    Side server(config_for(socket_type::dealer, false));
+    server.feed(captured("client-request"));
+    server.out.clear();
+    for (size_t i = 0; i < control_frames_max; ++i) server.feed(captured("ping-in"));
+    CHECK(server.outcome == Outcome::more);
+    CHECK(server.out.size() == control_frames_max * 5);
+    server.feed(captured("ping-in"));
+    check_failure(server, protocol_error::websocket);
+    CHECK(server.out.size() == control_frames_max * 5);
+}
+
 TEST_CASE("ws: frames that are none end the handshake") {
     for (const char *bytes : {"8201", "0281", "8181", "8280", "c281", "82ff0000000000010002"}) {
         INFO(bytes);
