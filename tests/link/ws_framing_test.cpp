@@ -66,7 +66,7 @@ Got cut_all(Framing framing, const Buffer &wire, size_t step, TrafficSeal *seal 
             got.frames.push_back(got.end == Cut::frame
                                      ? shown(*frame)
                                      : std::to_string(int(in.control())) + ":" + shown(*frame));
-            *frame = Message{};
+            frame->close();
             frame->init();
         }
         if (got.end != Cut::need_more || at == wire.size()) {
