@@ -28,12 +28,6 @@ std::string endpoint_text(const Result<SocketAddress> &address) {
     return "ipc://" + std::string(path, strnlen(path, path_size));
 }
 
-Result<Fd> open_socket() {
-    Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd.is_open()) return Error(errno);
-    return fd;
-}
-
 // A fresh private directory for a wildcard bind; relative when the environment names none.
 Result<std::string> make_directory() {
     std::string pattern;
@@ -188,7 +182,7 @@ Result<Listening> ipc_listen(std::string_view address, const TransportOptions &o
         listening.directory_to_remove = *directory;
     }
     Error error;
-    auto fd = open_socket();
+    auto fd = open_stream_socket(AF_UNIX);
     if (fd) {
         error = bind_and_listen(fd->get(), path, options.backlog);
     } else {
@@ -219,7 +213,7 @@ Result<Accepted> ipc_accept(int listener_fd, const TransportOptions &options) {
 }
 
 Connecting ipc_connect(const SocketAddress &target) {
-    auto fd = open_socket();
+    auto fd = open_stream_socket(AF_UNIX);
     if (!fd) return {{}, fd.error()};
     return begin_connect(std::move(*fd), target);
 }

@@ -45,6 +45,12 @@ Error adopt_listener(int fd) {
     return err::none;
 }
 
+Result<Fd> open_stream_socket(int family) {
+    Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd.is_open()) return Error(errno);
+    return fd;
+}
+
 Error finish_connect(int fd) {
     int outcome = 0;
     socklen_t size = sizeof outcome;

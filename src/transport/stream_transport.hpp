@@ -108,6 +108,8 @@ const StreamTransport *find_stream_transport(Endpoint::Transport transport);
 
 // Makes a listening socket of the application's (ZMQ_USE_FD) non-blocking and close-on-exec.
 Error adopt_listener(int fd);
+// A stream socket that does not block and is closed on exec.
+Result<Fd> open_stream_socket(int family);
 // The outcome of a connect that was in progress, for every stream socket.
 Error finish_connect(int fd);
 // connect(2) on a descriptor that does not block.

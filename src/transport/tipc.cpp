@@ -108,12 +108,6 @@ Result<sockaddr_tipc> parse_port(std::string_view text) {
     return result;
 }
 
-Result<Fd> open_socket() {
-    Fd fd(::socket(AF_TIPC, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd.is_open()) return Error(errno);
-    return fd;
-}
-
 std::string text_of(const Result<SocketAddress> &address) {
     return address ? tipc_text(*address) : std::string();
 }
@@ -124,7 +118,7 @@ class TipcTransport final : public StreamTransport {
                              const TransportOptions &options) const override {
         const auto local = parse_tipc_bind(address);
         if (!local) return local.error();
-        auto fd = open_socket();
+        auto fd = open_stream_socket(AF_TIPC);
         if (!fd) return fd.error();
         // Every socket has a port of its own, by which it is shown; a service is another name of it.
         if (!local->is_empty() && ::bind(fd->get(), local->data(), local->size()) != 0)
@@ -164,7 +158,7 @@ class TipcTransport final : public StreamTransport {
     }
     Connecting connect(std::string_view, const SocketAddress &target,
                        const TransportOptions &) const override {
-        auto fd = open_socket();
+        auto fd = open_stream_socket(AF_TIPC);
         if (!fd) return {{}, fd.error()};
         return begin_connect(std::move(*fd), target);
     }

@@ -29,12 +29,6 @@ std::string number_text(uint32_t number) {
     return number == UINT32_MAX ? "*" : std::to_string(number);
 }
 
-Result<Fd> open_socket() {
-    Fd fd(::socket(AF_VSOCK, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd.is_open()) return Error(errno);
-    return fd;
-}
-
 std::string text_of(const Result<SocketAddress> &address) {
     return address ? vsock_text(*address) : std::string();
 }
@@ -45,7 +39,7 @@ class VsockTransport final : public StreamTransport {
                              const TransportOptions &options) const override {
         const auto local = parse_vsock_address(address);
         if (!local) return local.error();
-        auto fd = open_socket();
+        auto fd = open_stream_socket(AF_VSOCK);
         if (!fd) return fd.error();
         if (::bind(fd->get(), local->data(), local->size()) != 0) return Error(errno);
         if (::listen(fd->get(), options.backlog) != 0) return Error(errno);
@@ -72,7 +66,7 @@ class VsockTransport final : public StreamTransport {
     }
     Connecting connect(std::string_view, const SocketAddress &target,
                        const TransportOptions &) const override {
-        auto fd = open_socket();
+        auto fd = open_stream_socket(AF_VSOCK);
         if (!fd) return {{}, fd.error()};
         return begin_connect(std::move(*fd), target);
     }
