@@ -274,6 +274,30 @@ static void HB_4_the_context_is_echoed_in_the_PONG (void **state)
     close_link (&l);
 }
 
+static void *receive_one (void *s)
+{
+    char byte;
+    return zmq_recv (s, &byte, 1, 0) == 1 ? NULL : s;
+}
+
+/* The program receives a message, and does something else from then on. */
+static void HB_4_a_PING_that_came_with_a_message_is_answered (void **state)
+{
+    (void) state;
+    struct link l;
+    open_link (&l, ZMQ_PULL, "PUSH", UNSET, UNSET, UNSET);
+    for (int i = 0; i < 20; ++i) {
+        pthread_t thread;
+        void *failed;
+        assert_int_equal (pthread_create (&thread, NULL, receive_one, l.s), 0);
+        send_hex (l.fd, "0001 61 040a 04 50494e47 0000 616263"); /* whether it waits by now or not */
+        assert_int_equal (pthread_join (thread, &failed), 0);
+        assert_null (failed);
+        expect_hex (l.fd, "0408 04 504f4e47 616263");
+    }
+    close_link (&l);
+}
+
 static void HB_4_a_longer_context_is_cut_to_16_bytes (void **state)
 {
     (void) state;
@@ -505,6 +529,7 @@ int main (void)
         TEST (HB_3_the_receiver_of_a_TTL_drops_a_silent_peer),
         TEST (HB_3_traffic_after_the_TTL_keeps_the_connection),
         TEST (HB_4_the_context_is_echoed_in_the_PONG),
+        TEST (HB_4_a_PING_that_came_with_a_message_is_answered),
         TEST (HB_4_a_longer_context_is_cut_to_16_bytes),
         TEST (HB_4_a_PING_in_the_long_form_is_answered),
         TEST (HB_5_a_drop_is_a_loss_that_is_retried),

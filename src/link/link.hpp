@@ -80,6 +80,8 @@ class Link final : public PipeFarEnd,
     // ---- inbound
     // Bytes may wait in the kernel.
     bool may_have_input() const { return state_ == State::up && may_have_input_ && !reading_; }
+    // Bytes were read that nobody has cut yet.
+    bool has_uncut_input() const { return in_.has_bytes(); }
     // One read, if nobody else is reading. True when there is something new to look at.
     bool read_in(Turn &turn);
     // Reads, and cuts into the pipe's queue up to its high water mark. For the I/O thread.

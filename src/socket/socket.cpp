@@ -375,6 +375,7 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     received_since_write_ = true;
     if (!drained_.empty() || !outputs_.empty()) end_call(turn);
     if (!receiving_more_) open_way_in();
+    if (!borrowed_ && !read_by_caller_.empty()) look_after_uncut();
     turn.unlock();
     frame.close();
     frame = received;
@@ -424,7 +425,7 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
         }
         const std::shared_ptr<Link> link = only_link_->shared_from_this();
         const bool brought = will_wait ? try_reading(turn, *link) : link->read_in(turn);
-        if (brought) link_readable(*link);
+        if (brought) note_read(*link);
         end_call(turn);
         return brought;
     }
@@ -444,7 +445,7 @@ bool Socket::comes_rarely() {
 bool Socket::read_only_link(Turn &turn) {
     const std::shared_ptr<Link> link = only_link_->shared_from_this();
     const bool brought = link->read_in(turn);
-    if (brought) link_readable(*link);
+    if (brought) note_read(*link);
     end_call(turn);
     return brought;
 }
@@ -489,7 +490,7 @@ bool Socket::read_listed_links(Turn &turn) {
         const std::shared_ptr<Link> held = link.shared_from_this();
         if (link.read_in(turn)) {
             any = true;
-            link_readable(link);
+            note_read(link);
         } else if (link.may_have_input()) {
             list_for_input(link);
         }

@@ -205,6 +205,7 @@ class Socket final : public LinkHost,
     struct LinkSlot {
         std::weak_ptr<Link> link;
         uint32_t generation = 0;
+        bool is_read_by_caller = false; // and in that list
     };
 
     // socket.cpp: messages; socket_wait.cpp: waiting
@@ -264,6 +265,9 @@ class Socket final : public LinkHost,
     void serve_set();
     bool serve_only_link(Turn &turn);
     void serve_inputs_later();
+    void note_read(Link &link);
+    void look_after_uncut();
+    void cut_for_caller(Turn &turn);
     void serve_listed_links(Turn &turn);
     std::shared_ptr<Link> find_link(uint64_t id);
     void list_for_input(Link &link);
@@ -366,6 +370,7 @@ class Socket final : public LinkHost,
     int blocked_links_ = 0;
     Ring<Link *> outputs_;
     Ring<Link *> inputs_;
+    std::vector<uint32_t> read_by_caller_; // slots of links that may hold what a caller has read and not cut
     // Links whose batch grows. The I/O thread looks at them in passing; it takes the turn for that
     // only if it has to.
     Ring<Link *> batches_;

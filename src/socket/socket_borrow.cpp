@@ -141,6 +141,43 @@ void Socket::tick_again() {
     loop_->add_timer_ms(tick_ms, [self = shared_from_this()] { self->tick(); });
 }
 
+// A caller has read. What it does not cut may be more than messages that wait for it: a PING, a
+// subscription, a WebSocket's close. When it goes away the tick finds that, by this list.
+void Socket::note_read(Link &link) {
+    const uint32_t index = uint32_t(link.host_id);
+    if (!link_slots_[index].is_read_by_caller) {
+        link_slots_[index].is_read_by_caller = true;
+        read_by_caller_.push_back(index);
+    }
+    link_readable(link);
+}
+
+// A caller that has not borrowed the set has no tick yet.
+void Socket::look_after_uncut() {
+    size_t kept = 0;
+    for (const uint32_t index : read_by_caller_) {
+        const std::shared_ptr<Link> link = link_slots_[index].link.lock();
+        if (link && link->has_uncut_input()) read_by_caller_[kept++] = index;
+        else link_slots_[index].is_read_by_caller = false;
+    }
+    read_by_caller_.resize(kept);
+    if (kept > 0) arm_tick();
+}
+
+// I/O thread: the caller is away, so what it has read is cut into the queues.
+void Socket::cut_for_caller(Turn &turn) {
+    std::vector<uint32_t> indices;
+    indices.swap(read_by_caller_);
+    for (const uint32_t index : indices) {
+        link_slots_[index].is_read_by_caller = false;
+        const std::shared_ptr<Link> link = link_slots_[index].link.lock();
+        if (!link || !link->is_up() || !link->has_uncut_input()) continue;
+        link->serve_input(turn);
+        if (link->may_have_input()) list_for_input(*link);
+    }
+    end_call(turn);
+}
+
 // I/O thread: has the caller been seen since the last tick? Then it is left in peace, and keeps the
 // turn's bias. What this thread sees late of the count, it sees at the next tick.
 void Socket::tick() {
@@ -150,16 +187,14 @@ void Socket::tick() {
         return;
     }
     Turn turn(turn_);
-    if (!borrowed_ || finished_) {
-        tick_armed_ = false;
-    } else if (!waiting_) {
-        tick_armed_ = false;
-        hand_back();
-    } else if (++idle_ticks_ > idle_ticks_max) { // armed again when the wait ends
-        tick_armed_ = false;
-    } else {
+    if (waiting_ && borrowed_ && ++idle_ticks_ <= idle_ticks_max) {
         tick_again();
+        return;
     }
+    tick_armed_ = false; // armed again when the wait ends
+    if (finished_) return;
+    if (!waiting_) hand_back();
+    cut_for_caller(turn);
 }
 
 // With one link the report is most likely about that: it is read first. When that has read it

@@ -111,6 +111,7 @@ int Socket::look(Turn &turn, int wanted, bool ask_kernel, bool will_wait) {
         if (!readable && ask_kernel) {
             end_call(turn);
             readable = bring_in(turn, will_wait) && can_recv();
+            if (!borrowed_ && !read_by_caller_.empty()) look_after_uncut();
         }
         if (readable) holds |= ZMQ_POLLIN;
     }
