@@ -76,6 +76,12 @@ def looped(kind, label, count):
                 ("remote_thr", "{endpoint}", "10", "{count}")), rate(1), count, 2000)
 
 
+def websocket(count):
+    row = throughput("tcp", 10, "10 B", count, 4)
+    return dataclasses.replace(row, name="thr-ws-10", label="PUSH/PULL ws 10 B", transport="ws",
+                               others=(), needs="WS")
+
+
 def curve(count):
     return Row("thr-curve-tcp-256", "PUSH/PULL tcp 256 B, CURVE", "tcp",
                (("local_thr", "{endpoint}", "256", "{count}", "curve"),
@@ -198,6 +204,7 @@ ROWS = (
     throughput("inproc", 1024, "1 KiB", 3000000, 3),
     looped("poll", "zmq_poll", 1500000),
     looped("fd", "epoll on ZMQ_FD", 1500000),
+    websocket(5000000),
     curve(300000),
     request_latency("tcp", 20000),
     request_latency("ipc", 20000),

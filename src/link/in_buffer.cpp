@@ -100,7 +100,14 @@ InBuffer::Cut InBuffer::cut_ws(Message &frame) {
 }
 
 bool InBuffer::peek_plain(Bytes &body) const {
-    if (framing_ != Framing::v2 || in_body_) return false;
+    if (in_body_) return false;
+    WsHeader ws;
+    if (framing_ == Framing::ws_client) { // what comes from a server is not masked
+        if (!parse_plain_ws(ws)) return false;
+        body = Bytes(block_ + begin_ + ws.header_size, size_t(ws.body_size));
+        return true;
+    }
+    if (framing_ != Framing::v2) return false;
     FrameHeader header;
     const uint8_t *p = block_ + begin_;
     const size_t have = end_ - begin_;
@@ -111,23 +118,64 @@ bool InBuffer::peek_plain(Bytes &body) const {
     return true;
 }
 
+// Is there a whole frame, of data without flags?
+bool InBuffer::parse_plain_ws(WsHeader &header) const {
+    const size_t have = end_ - begin_;
+    return parse_ws_header(block_ + begin_, have, framing_ == Framing::ws_server, header) ==
+               Parse::complete &&
+           header.opcode == WsOpcode::data && header.flags == 0 &&
+           !is_too_large(header.body_size) && header.body_size <= have - header.header_size;
+}
+
+namespace {
+
+// A body of this size at `from` takes the place of the message's, which keeps what is attached to it.
+// False: no memory, and nothing has changed.
+bool give_body(Message &message, const uint8_t *from, size_t size) {
+    if (message.resize_block(size)) {
+        copy_bytes(message.data(), from, size);
+        return true;
+    }
+    Message body;
+    if (body.init_copy(Bytes(from, size))) return false;
+    body.swap_metadata(message);
+    message.close();
+    message = body;
+    return true;
+}
+
+} // namespace
+
 // One whose body does not fit inside a Message.
 bool InBuffer::cut_plain_block(Message &message) {
     Bytes from;
-    if (!peek_plain(from)) return false;
-    if (message.resize_block(from.size())) {
-        copy_bytes(message.data(), from.data(), from.size());
+    if (!peek_plain(from) || !give_body(message, from.data(), from.size())) return false;
+    leave_frame(size_t(from.end() - block_));
+    return true;
+}
+
+bool InBuffer::cut_plain_ws(Message &message) {
+    WsHeader header;
+    if (!parse_plain_ws(header)) return false;
+    const size_t begin = begin_ + header.header_size;
+    const size_t size = size_t(header.body_size);
+    const uint8_t *const body = block_ + begin;
+    if (size <= Message::inline_max && begin + Message::inline_max <= BlockPool::block_size) {
+        message.drop_body();
+        apply_mask_in_words(message.make_inline(size), body, size, header.mask);
+    } else if (give_body(message, body, size)) {
+        if (header.mask != 0) apply_mask(message.data(), message.data(), size, header.mask);
     } else {
-        Message body;
-        if (body.init_copy(from)) return false;
-        body.swap_metadata(message);
-        message.close();
-        message = body;
+        return false;
     }
-    begin_ = size_t(from.end() - block_);
+    leave_frame(begin + size);
+    return true;
+}
+
+void InBuffer::leave_frame(size_t end) {
+    begin_ = end;
     last_was_large_ = false;
     if (begin_ == end_) release_block_if_empty();
-    return true;
 }
 
 // The large body that has wholly arrived.

@@ -57,10 +57,11 @@ class InBuffer {
         return result;
     }
     // Puts the next frame in place of a plain message, which keeps its metadata, if the frame is a
-    // plain message too that has wholly arrived, in v2 framing without a seal. False: nothing was
+    // plain message too that has wholly arrived, in v2 or a WebSocket's framing. False: nothing was
     // touched. REQUIRES: there is no seal.
     bool cut_plain(Message &message) {
-        if (framing_ != Framing::v2 || in_body_ || end_ - begin_ < 2) return false;
+        if (in_body_ || end_ - begin_ < 2) return false;
+        if (framing_ != Framing::v2) return is_ws(framing_) && cut_plain_ws(message);
         const uint8_t flags = block_[begin_];
         const size_t size = block_[begin_ + 1];
         if (flags == 0 && size <= inline_max_ && 2 + size <= end_ - begin_) {
@@ -69,7 +70,7 @@ class InBuffer {
         }
         return flags <= long_plain && cut_plain_block(message);
     }
-    // The same for a small frame, in place of an inline message.
+    // The same for a small frame in v2 framing, in place of an inline message.
     bool cut_inline(Message &message) {
         const size_t begin = begin_;
         if (framing_ != Framing::v2 || in_body_ || end_ - begin < 2) return false;
@@ -113,6 +114,9 @@ class InBuffer {
                body_size > SIZE_MAX / 2;
     }
     bool cut_plain_block(Message &message);
+    bool cut_plain_ws(Message &message);
+    bool parse_plain_ws(WsHeader &header) const;
+    void leave_frame(size_t end);
     Cut cut_one(Message &frame);
     Cut cut_ws(Message &frame);
     Cut cut_after(const FrameHeader &header, Message &frame);

@@ -268,7 +268,7 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
 
 bool Link::can_take_plain() const {
     // What a poll or the I/O thread has cut into the queue comes first.
-    return state_ == State::up && framing_ == Framing::v2 && !seal_ && !discards_input() &&
+    return state_ == State::up && has_plain_ways() && !discards_input() &&
            !to_socket_->is_conflating() && !to_socket_->holds_frames() &&
            options_->socket_type != ZMQ_REQ;
 }
@@ -435,12 +435,12 @@ bool Link::take_frame(Message &frame) {
 // Somebody looks after the batch already: plain messages may join it, up to the point where it has to
 // be written. Everything that ends this, or puts a message into the queue, ends the growth.
 void Link::let_batch_grow() {
-    if (framing_ != Framing::v2 || seal_ || !(batch_begun_ || writing_) || !may_take()) {
+    if (!has_plain_ways() || !(batch_begun_ || writing_) || !may_take()) {
         filling_.end_growth();
         return;
     }
     const int hwm = options_->send_hwm;
-    filling_.let_grow(OutBatch::batch_bytes_max - OutBatch::copied_body_max,
+    filling_.let_grow(framing_, OutBatch::batch_bytes_max - OutBatch::copied_body_max,
                       hwm > 0 ? size_t(hwm) - 1 : SIZE_MAX);
 }
 

@@ -195,6 +195,7 @@ class Link final : public PipeFarEnd,
     bool encode(Message &frame);
     bool append_grouped(Message &frame);
     bool is_due() const;
+    bool has_plain_ways() const { return (framing_ == Framing::v2 || is_ws(framing_)) && !seal_; }
     bool may_take() const;
     void let_batch_grow();
     bool await_room(Turn &turn, Nanoseconds until);

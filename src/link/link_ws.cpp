@@ -6,7 +6,7 @@ namespace tern {
 
 Error Link::make_control(Message &frame, WsOpcode opcode, Bytes payload) const {
     std::vector<uint8_t> bytes;
-    const WsMask mask = unpredictable_number();
+    const WsMask mask = random_number();
     append_ws_control(bytes, opcode, payload, framing_ == Framing::ws_client ? &mask : nullptr);
     return frame.init_copy(Bytes(bytes.data(), bytes.size()));
 }

@@ -22,7 +22,7 @@ HandshakeConfig handshake_config(const LinkOptions &options, const Wrapping &wra
     config.asks_zap = asks_zap(options.security);
     config.security = &options.security; // lives as long as the Opening
     if (wrapping.is_websocket)
-        config.ws = WsSide{!is_bound_side, wrapping.host, wrapping.path, unpredictable_number};
+        config.ws = WsSide{!is_bound_side, wrapping.host, wrapping.path, random_number};
     return config;
 }
 

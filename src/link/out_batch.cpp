@@ -1,11 +1,11 @@
 #include "link/out_batch.hpp"
 
 #include "link/block_pool.hpp"
-#include "os/random.hpp"
-#include "protocol/ws_frame.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
+#include <tuple>
 #include <utility>
 
 namespace tern {
@@ -32,7 +32,8 @@ void OutBatch::swap(OutBatch &other) {
     std::swap(kept_, other.kept_);
     std::swap(committed_kept_, other.committed_kept_);
     std::swap(messages_, other.messages_);
-    growth_bytes_ = other.growth_bytes_ = 0;
+    end_growth();
+    other.end_growth();
     std::swap(written_, other.written_);
     std::swap(written_references_, other.written_references_);
     std::swap(written_of_reference_, other.written_of_reference_);
@@ -94,6 +95,11 @@ bool OutBatch::append(Framing framing, Message &frame) {
     return true;
 }
 
+WsMask OutBatch::next_mask() {
+    if (!masks_) masks_.reset(new (std::nothrow) UnpredictableNumbers);
+    return masks_ ? masks_->next() : random_number();
+}
+
 // A WebSocket's client masks a copy.
 bool OutBatch::append_masked(Message &frame) {
     const size_t size = frame.size();
@@ -102,8 +108,7 @@ bool OutBatch::append_masked(Message &frame) {
     Message masked;
     if (!by_copy && masked.init_size(size)) return false;
     uint8_t *out = buffer_ + size_;
-    const auto [header, mask] =
-        put_masked_ws_header(out, frame.flags(), size, unpredictable_number());
+    const auto [header, mask] = put_masked_ws_header(out, frame.flags(), size, next_mask());
     apply_mask(by_copy ? out + header : masked.data(), frame.data(), size, mask);
     size_ += header + (by_copy ? size : 0);
     if (!by_copy) refer_to(masked);
@@ -116,14 +121,32 @@ bool OutBatch::append_masked(Message &frame) {
     return true;
 }
 
+bool OutBatch::append_plain_ws(const Message &message) {
+    const size_t size = message.size();
+    uint8_t *const out = room_for_plain(size, ws_growth_bytes_);
+    if (!out) return false;
+    size_t header;
+    if (growth_framing_ == Framing::ws_client) {
+        WsMask mask;
+        std::tie(header, mask) = put_masked_ws_header(out, 0, size, next_mask());
+        if (message.is_inline()) apply_mask_in_words(out + header, message.data(), size, mask);
+        else apply_mask(out + header, message.data(), size, mask);
+    } else {
+        header = put_ws_header(out, 0, size);
+        copy_bytes(out + header, message.data(), size);
+    }
+    note_plain(header + size);
+    return true;
+}
+
 namespace {
 
 // Of a sealed frame. The receiver ignores its flags (quirks Q-06), and libzmq needs them to be 0.
+// A client's `mask` is changed to that of the body.
 size_t put_sealed_header(Framing framing, uint8_t *out, size_t size, WsMask &mask) {
-    mask = 0;
     if (framing == Framing::v2) return put_v2_header(out, 0, size);
     if (framing == Framing::ws_server) return put_ws_header(out, 0, size);
-    const auto [header, body_mask] = put_masked_ws_header(out, 0, size, unpredictable_number());
+    const auto [header, body_mask] = put_masked_ws_header(out, 0, size, mask);
     mask = body_mask;
     return header;
 }
@@ -136,7 +159,7 @@ bool OutBatch::append_sealed(TrafficSeal &seal, Message &frame, Framing framing)
     const bool by_copy = size <= copied_body_max;
     if (!has_room(header_max + (by_copy ? size : 0))) return false;
     uint8_t *out = buffer_ + size_;
-    WsMask mask;
+    WsMask mask = framing == Framing::ws_client ? next_mask() : 0;
     const size_t header = put_sealed_header(framing, out, size, mask);
     if (by_copy) {
         if (!seal.seal(frame.flags(), frame.bytes(), out + header)) return false;
@@ -198,7 +221,7 @@ void OutBatch::rollback() {
     for (; kept_.size() > committed_kept_; kept_.pop_back())
         users_bodies_ -= kept_.back()->is_users();
     size_ = committed_;
-    growth_bytes_ = 0;
+    end_growth();
 }
 
 bool OutBatch::move_committed(OutBatch &to) {
@@ -376,7 +399,7 @@ void OutBatch::clear() {
     for (Reference &reference : references_) reference.body.close();
     references_.clear();
     if (buffer_) release_buffer();
-    growth_bytes_ = 0;
+    end_growth();
     size_ = referenced_bytes_ = messages_ = 0;
     committed_ = committed_references_ = committed_spent_ = committed_kept_ = 0;
     written_ = written_references_ = written_of_reference_ = 0;

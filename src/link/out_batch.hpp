@@ -8,10 +8,12 @@
 #define TERN_LINK_OUT_BATCH_HPP
 
 #include "base/message.hpp"
-#include "protocol/frame.hpp"
+#include "os/random.hpp"
+#include "protocol/ws_frame.hpp"
 #include "security/traffic_seal.hpp"
 
 #include <deque>
+#include <memory>
 #include <sys/uio.h>
 #include <vector>
 
@@ -37,19 +39,23 @@ class OutBatch {
     // not open again itself is kept beside until it is written.
     bool append_sealed(TrafficSeal &seal, Message &frame, Framing framing = Framing::v2);
     // ---- growing: what let_grow() has allowed goes in without being looked at again
-    // Up to so many bytes and messages, in v2 framing. Ends with rollback(), move and clear().
-    void let_grow(size_t bytes_max, size_t messages_max) {
-        growth_bytes_ = bytes_max;
+    // Up to so many bytes and messages, in v2 or a WebSocket's framing. Ends with rollback(), move and
+    // clear().
+    void let_grow(Framing framing, size_t bytes_max, size_t messages_max) {
+        (is_ws(framing) ? ws_growth_bytes_ : growth_bytes_) = bytes_max;
         growth_messages_ = messages_max;
+        growth_framing_ = framing;
     }
-    void end_growth() { growth_bytes_ = 0; }
-    bool is_growing() const { return size_ < growth_bytes_ && messages_ < growth_messages_; }
+    void end_growth() { growth_bytes_ = ws_growth_bytes_ = 0; }
+    bool is_growing() const {
+        return size_ < growth_bytes_ + ws_growth_bytes_ && messages_ < growth_messages_;
+    }
     // Appends and commits a plain message, which keeps its body. False: it has to go the usual way.
     bool append_plain(const Message &message) {
         if (!is_copied(message)) return false;
         const size_t size = message.size();
-        uint8_t *const out = room_for_plain(size);
-        if (!out) return false;
+        uint8_t *const out = room_for_plain(size, growth_bytes_);
+        if (!out) return append_plain_ws(message);
         const size_t header = put_v2_header(out, 0, size);
         copy_bytes(out + header, message.data(), size);
         note_plain(header + size);
@@ -59,8 +65,12 @@ class OutBatch {
     bool append_inline(Message &message) {
         if (!message.is_bare()) return false;
         const size_t size = message.inline_size();
-        uint8_t *const out = room_for_plain(size);
-        if (!out) return false;
+        uint8_t *const out = room_for_plain(size, growth_bytes_);
+        if (!out) {
+            if (!append_plain_ws(message)) return false;
+            message.empty_bare();
+            return true;
+        }
         (void)put_v2_header(out, 0, uint8_t(size));
         std::memcpy(out + 2, message.data(), 16);
         if (size > 16) std::memcpy(out + 18, message.data() + 16, Message::inline_max - 16);
@@ -124,9 +134,9 @@ class OutBatch {
         return frame.size() <= copied_body_max && !frame.is_users();
     }
     // Null when the batch has grown as far as was allowed, or out of its buffer.
-    uint8_t *room_for_plain(size_t size) {
+    uint8_t *room_for_plain(size_t size, size_t bytes_max) {
         const size_t at = size_;
-        if (at + size >= growth_bytes_ || messages_ >= growth_messages_ ||
+        if (at + size >= bytes_max || messages_ >= growth_messages_ ||
             at + header_max + size + slack > capacity_)
             return nullptr;
         return buffer_ + at;
@@ -138,6 +148,8 @@ class OutBatch {
     bool has_room(size_t more) { return size_ + more + slack <= capacity_ || reserve(more); }
     bool reserve(size_t more);
     bool append_masked(Message &frame);
+    bool append_plain_ws(const Message &message);
+    WsMask next_mask();
     void spend(Message &frame);
     void keep(Message &frame);
     void refer_to(Message &body);
@@ -157,8 +169,11 @@ class OutBatch {
     size_t committed_spent_ = 0;
     size_t committed_kept_ = 0;
     size_t messages_ = 0;
-    size_t growth_bytes_ = 0;
+    size_t growth_bytes_ = 0;    // in v2 framing: the usual case asks for no other
+    size_t ws_growth_bytes_ = 0; // in a WebSocket's
     size_t growth_messages_ = 0;
+    Framing growth_framing_ = Framing::v2;
+    std::unique_ptr<UnpredictableNumbers> masks_; // of a WebSocket's client that sends
     // Write position: bytes of the buffer and references that are gone, and bytes of the next one.
     size_t written_ = 0;
     size_t written_references_ = 0;

@@ -19,16 +19,12 @@ uint32_t random_number() {
     return uint32_t(mixed * 0xbf58476d1ce4e5b9u >> 32);
 }
 
-uint32_t unpredictable_number() {
+bool UnpredictableNumbers::refill() {
 #if defined(__linux__)
-    constexpr size_t stock_size = 128;
-    thread_local uint32_t stock[stock_size];
-    thread_local size_t left = 0;
-    if (left == 0 && ::getrandom(stock, sizeof stock, GRND_NONBLOCK) == ssize_t(sizeof stock))
-        left = stock_size;
-    if (left > 0) return stock[--left];
+    if (::getrandom(stock_, sizeof stock_, GRND_NONBLOCK) == ssize_t(sizeof stock_))
+        left_ = stock_size;
 #endif
-    return random_number();
+    return left_ > 0;
 }
 
 RandomNumbers::RandomNumbers() : state_(uint64_t(random_number()) << 32 | random_number()) {}

@@ -44,15 +44,22 @@ inline WsMask after_one_byte(WsMask mask) {
     return is_little_endian ? mask >> 8 | mask << 24 : mask << 8 | mask >> 24;
 }
 
+// Masks or unmasks, in words of eight bytes: the last one may go beyond the size.
+inline void apply_mask_in_words(uint8_t *to, const uint8_t *from, size_t size, WsMask mask) {
+    const uint64_t wide = uint64_t(mask) << 32 | mask;
+    for (size_t at = 0; at < size; at += sizeof wide) {
+        uint64_t word;
+        std::memcpy(&word, from + at, sizeof word);
+        word ^= wide;
+        std::memcpy(to + at, &word, sizeof word);
+    }
+}
+
 // Masks or unmasks; `to` may be `from`.
 inline void apply_mask(uint8_t *to, const uint8_t *from, size_t size, WsMask mask) {
-    const uint64_t wide = uint64_t(mask) << 32 | mask;
-    for (; size >= sizeof wide; size -= sizeof wide, to += sizeof wide, from += sizeof wide) {
-        uint64_t word;
-        std::memcpy(&word, from, sizeof word);
-        word ^= wide;
-        std::memcpy(to, &word, sizeof word);
-    }
+    const size_t in_words = size & ~size_t(7);
+    apply_mask_in_words(to, from, in_words, mask);
+    size -= in_words, to += in_words, from += in_words;
     uint8_t bytes[sizeof mask];
     std::memcpy(bytes, &mask, sizeof mask);
     for (size_t i = 0; i < size; ++i) to[i] = uint8_t(from[i] ^ bytes[i % sizeof mask]);

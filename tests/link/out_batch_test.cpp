@@ -721,7 +721,7 @@ TEST_CASE("append_plain puts in what append and commit would, at every size") {
         Buffer wire, usual_wire;
         begin(grown, wire);
         begin(usual, usual_wire);
-        grown.let_grow(SIZE_MAX, SIZE_MAX);
+        grown.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
         for (size_t i = 0; i < 100; ++i) {
             REQUIRE(append_plain(grown, make_sized(size, i), wire));
             append(usual, make_sized(size, i), usual_wire);
@@ -746,7 +746,7 @@ TEST_CASE("append_inline puts in what append_plain would, and leaves the message
         begin(batch, wire);
         OwnMessage early = make_sized(size);
         CHECK_FALSE(batch.append_inline(*early));
-        batch.let_grow(SIZE_MAX, 4);
+        batch.let_grow(Framing::v2, SIZE_MAX, 4);
         CHECK(batch.is_growing());
         for (size_t i = 0; i < 3; ++i) {
             OwnMessage frame = make_sized(size, i);
@@ -766,7 +766,7 @@ TEST_CASE("append_inline puts in what append_plain would, and leaves the message
     OutBatch batch;
     Buffer wire;
     begin(batch, wire);
-    batch.let_grow(SIZE_MAX, SIZE_MAX);
+    batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
     OwnMessage large = make_sized(41), flagged = make_sized(5), routed = make_sized(5);
     flagged->set(Message::more);
     routed->set_routing_id(7);
@@ -779,7 +779,7 @@ TEST_CASE("a batch grows by larger messages up to what is copied, and by no user
     OutBatch batch;
     Buffer wire;
     begin(batch, wire);
-    batch.let_grow(SIZE_MAX, SIZE_MAX);
+    batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
     for (const size_t size : {size_t(41), size_t(255), size_t(256), OutBatch::copied_body_max})
         CHECK(append_plain(batch, make_sized(size), wire));
     OwnMessage constant;
@@ -804,7 +804,7 @@ TEST_CASE("a batch grows behind frames of every kind, and goes on with them") {
     append_mixture(batch, bodies, wire);
     append(batch, make_sized(5000), wire);
     batch.commit();
-    batch.let_grow(SIZE_MAX, SIZE_MAX);
+    batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
     for (size_t i = 0; i < 10; ++i) {
         REQUIRE(append_plain(batch, make_sized(i), wire));
         append(batch, i % 2 ? bodies.frame(i) : make_sized(3000, i), wire);
@@ -823,7 +823,7 @@ TEST_CASE("a batch that was not allowed to grow, or has no room yet, does not") 
     OutBatch batch;
     Buffer wire;
     CHECK_FALSE(append_plain(batch, make_sized(1), wire));
-    batch.let_grow(SIZE_MAX, SIZE_MAX);
+    batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
     CHECK_FALSE(append_plain(batch, make_sized(1), wire)); // it would have to take memory
     batch.end_growth();
     begin(batch, wire);
@@ -839,7 +839,7 @@ TEST_CASE("a batch grows up to the bytes that are allowed") {
             OutBatch batch;
             Buffer wire;
             begin(batch, wire); // 7 bytes
-            batch.let_grow(limit, SIZE_MAX);
+            batch.let_grow(Framing::v2, limit, SIZE_MAX);
             while (wire.size() + size < limit) REQUIRE(append_plain(batch, make_sized(size), wire));
             REQUIRE_FALSE(append_plain(batch, make_sized(size), wire));
             CHECK(waiting(batch) == wire);
@@ -858,14 +858,14 @@ TEST_CASE("a batch grows up to the messages that are allowed, with those that ar
         Buffer wire;
         begin(batch, wire);
         begin(batch, wire);
-        batch.let_grow(SIZE_MAX, limit);
+        batch.let_grow(Framing::v2, SIZE_MAX, limit);
         for (size_t count = 2; count < limit; ++count)
             REQUIRE(append_plain(batch, make_sized(count), wire));
         CHECK_FALSE(append_plain(batch, make_sized(1), wire));
         CHECK(batch.messages() == std::max<size_t>(limit, 2));
         CHECK(waiting(batch) == wire);
         // A new permission counts from the same beginning.
-        batch.let_grow(SIZE_MAX, batch.messages() + 1);
+        batch.let_grow(Framing::v2, SIZE_MAX, batch.messages() + 1);
         CHECK(append_plain(batch, make_sized(1), wire));
         CHECK_FALSE(append_plain(batch, make_sized(1), wire));
     }
@@ -876,7 +876,7 @@ TEST_CASE("a batch grows as far as its memory goes, and further when the usual w
         OutBatch batch;
         Buffer wire;
         begin(batch, wire);
-        batch.let_grow(SIZE_MAX, SIZE_MAX);
+        batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
         size_t number = 0;
         while (append_plain(batch, make_sized(size, number++), wire)) {
         }
@@ -897,9 +897,9 @@ TEST_CASE("growth ends with move_committed, in both batches") {
         OutBatch batch, to;
         Buffer wire, rest;
         begin(batch, wire);
-        batch.let_grow(SIZE_MAX, SIZE_MAX);
+        batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
         REQUIRE(append_plain(batch, make_sized(4), wire));
-        to.let_grow(SIZE_MAX, SIZE_MAX);
+        to.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
         if (has_rest) append(batch, make_sized(30, 0, true), rest);
         REQUIRE(batch.move_committed(to));
         CHECK_FALSE(append_plain(batch, make_sized(1), rest));
@@ -920,7 +920,7 @@ TEST_CASE("growth ends with rollback, clear, recover and end_growth") {
         OutBatch batch;
         Buffer wire;
         begin(batch, wire);
-        batch.let_grow(SIZE_MAX, SIZE_MAX);
+        batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
         REQUIRE(append_plain(batch, make_sized(4), wire));
         std::deque<OwnMessage> frames;
         switch (end) {
@@ -935,7 +935,7 @@ TEST_CASE("growth ends with rollback, clear, recover and end_growth") {
         CHECK_FALSE(append_plain(batch, make_sized(1), wire));
         CHECK(waiting(batch) == wire);
         // It may be allowed again.
-        batch.let_grow(SIZE_MAX, SIZE_MAX);
+        batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
         CHECK(append_plain(batch, make_sized(1), wire));
         CHECK(waiting(batch) == wire);
     }
@@ -946,7 +946,7 @@ TEST_CASE("rollback keeps what a batch has grown by") {
     OutBatch batch;
     Buffer wire, ignored;
     begin(batch, wire);
-    batch.let_grow(SIZE_MAX, SIZE_MAX);
+    batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
     for (size_t i = 0; i < 20; ++i) REQUIRE(append_plain(batch, make_sized(i), wire));
     append_part(batch, all_parts, bodies, ignored);
     batch.rollback();
@@ -961,7 +961,7 @@ TEST_CASE("recover gives grown messages back, at every position") {
         Recovered recovered;
         recovered.append(bodies.frame(5));
         recovered.commit();
-        recovered.batch.let_grow(SIZE_MAX, SIZE_MAX);
+        recovered.batch.let_grow(Framing::v2, SIZE_MAX, SIZE_MAX);
         for (const size_t body : {0, 1, 16, 17, 40}) REQUIRE(recovered.grow(make_sized(body)));
         recovered.append_command();
         REQUIRE(recovered.grow(make_sized(3)));

@@ -141,6 +141,121 @@ TEST_CASE("ws: every frame of a client has a mask of its own") {
     CHECK(std::search(wire.begin(), wire.end(), "same", "same" + 4) == wire.end());
 }
 
+TEST_CASE("ws: a batch grows by plain messages of every size that is copied, and by no others") {
+    const Framing framing = GENERATE(Framing::ws_client, Framing::ws_server);
+    OutBatch batch;
+    append(batch, framing, make_frame("first"));
+    batch.commit();
+    std::vector<std::string> expected = {"first"};
+    CHECK_FALSE(batch.append_plain(*make_frame("early")));
+    batch.let_grow(framing, OutBatch::batch_bytes_max, SIZE_MAX);
+    for (size_t size = 0; size <= 300; ++size) {
+        INFO("size " << size);
+        OwnMessage frame = make_frame(body_of(size));
+        if (size <= Message::inline_max) {
+            REQUIRE(batch.append_inline(*frame));
+            CHECK(frame->size() == 0);
+        } else {
+            CHECK_FALSE(batch.append_inline(*frame));
+            REQUIRE(batch.append_plain(*frame));
+            CHECK(frame->bytes().text() == body_of(size));
+        }
+        expected.push_back(body_of(size));
+    }
+    CHECK_FALSE(batch.append_plain(*make_frame(body_of(OutBatch::copied_body_max + 1))));
+    CHECK_FALSE(batch.has_uncommitted());
+    CHECK(batch.messages() == expected.size());
+    const Got got = cut_all(other(framing), bytes_of(batch), SIZE_MAX);
+    CHECK(got.end == Cut::need_more);
+    CHECK(got.frames == expected);
+
+    batch.let_grow(framing, batch.bytes() + 30, SIZE_MAX);
+    CHECK(batch.append_plain(*make_frame(body_of(15))));
+    CHECK(batch.append_plain(*make_frame("a")));
+    CHECK_FALSE(batch.append_plain(*make_frame(body_of(15))));
+    batch.let_grow(framing, OutBatch::batch_bytes_max, batch.messages() + 1);
+    CHECK(batch.append_plain(*make_frame("last")));
+    CHECK_FALSE(batch.append_plain(*make_frame("more")));
+    batch.let_grow(framing, OutBatch::batch_bytes_max, SIZE_MAX);
+    batch.end_growth();
+    CHECK_FALSE(batch.is_growing());
+    CHECK_FALSE(batch.append_plain(*make_frame("more")));
+}
+
+TEST_CASE("ws: cut_plain takes whole plain messages only, and cut does the rest") {
+    const Framing framing = GENERATE(Framing::ws_client, Framing::ws_server);
+    InBuffer in;
+    in.set_framing(other(framing), 0);
+    in.set_max_message_size(20000);
+    const auto refuses = [&in] {
+        OwnMessage message = make_frame("before");
+        return !in.cut_plain(*message) && message->bytes().text() == "before";
+    };
+    for (const size_t size : {0, 1, 7, 8, 9, 40, 41, 125, 126, 5000}) {
+        INFO("size " << size);
+        OutBatch batch;
+        append(batch, framing, make_frame(body_of(size)));
+        batch.commit();
+        const Buffer wire = bytes_of(batch);
+        for (const size_t split : {size_t(1), size_t(2), wire.size() / 2, wire.size() - 1}) {
+            REQUIRE(in.put(Bytes(wire.data(), split)));
+            CHECK(refuses());
+            REQUIRE(in.put(Bytes(wire.data() + split, wire.size() - split)));
+            Bytes body;
+            const bool is_in_clear = framing == Framing::ws_server;
+            CHECK(in.peek_plain(body) == is_in_clear);
+            if (is_in_clear) CHECK(body.text() == body_of(size));
+            OwnMessage message = make_frame(size % 2 == 0 ? "before" : body_of(100));
+            REQUIRE(in.cut_plain(*message));
+            CHECK(message->bytes().text() == body_of(size));
+            CHECK(message->is_plain());
+            CHECK_FALSE(in.has_bytes());
+        }
+    }
+    // A message that is none, one with a flag, and one that is too large.
+    OutBatch batch;
+    append(batch, framing, make_frame("part", true));
+    append(batch, framing, make_frame(body_of(20001)));
+    batch.commit();
+    std::vector<uint8_t> wire;
+    const WsMask mask = 0x01020304;
+    append_ws_control(wire, WsOpcode::ping, {}, framing == Framing::ws_client ? &mask : nullptr);
+    const Buffer frames = bytes_of(batch);
+    wire.insert(wire.end(), frames.begin(), frames.end());
+    REQUIRE(in.put(Bytes(wire.data(), wire.size())));
+    OwnMessage frame;
+    CHECK(refuses());
+    CHECK(in.cut(*frame) == Cut::control);
+    CHECK(refuses());
+    CHECK(in.cut(*frame) == Cut::frame);
+    CHECK(shown(*frame) == "part+");
+    CHECK(refuses());
+    CHECK(in.cut(*frame) == Cut::refused);
+}
+
+TEST_CASE("ws: near the end of the block cut_plain reads nothing beyond it") {
+    const Framing framing = GENERATE(Framing::ws_client, Framing::ws_server);
+    const size_t header = framing == Framing::ws_client ? 7 : 3;
+    for (size_t size = 0; size <= Message::inline_max; ++size) {
+        OutBatch filler, batch;
+        const size_t room = BlockPool::block_size - header - size;
+        append(filler, framing, make_frame(body_of(room - (header + 2))));
+        append(batch, framing, make_frame(body_of(size)));
+        Buffer wire = bytes_of(filler);
+        const Buffer last = bytes_of(batch);
+        wire.insert(wire.end(), last.begin(), last.end());
+        INFO("size " << size << " ends at " << wire.size());
+        REQUIRE(wire.size() == BlockPool::block_size);
+        InBuffer in;
+        in.set_framing(other(framing), 0);
+        REQUIRE(in.put(Bytes(wire.data(), wire.size())));
+        OwnMessage message;
+        REQUIRE(in.cut_plain(*message));
+        REQUIRE(in.cut_plain(*message));
+        CHECK(message->bytes().text() == body_of(size));
+    }
+}
+
 TEST_CASE("ws: control frames come between frames, in clear and whole") {
     Buffer wire;
     for (const char *name : {"ping-in", "client-ready-masked", "close-in"}) {
