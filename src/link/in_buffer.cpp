@@ -220,8 +220,7 @@ int InBuffer::target(iovec pieces[2]) {
         end_ -= begin_;
         begin_ = 0;
     }
-    asked_block_ = BlockPool::block_size - end_;
-    if (framing_ == Framing::raw) asked_block_ = std::min(asked_block_, raw_bytes_max_);
+    asked_block_ = std::min(BlockPool::block_size - end_, read_max_);
     if (asked_body_ > 0 || last_was_large_) asked_block_ = std::min(asked_block_, small_read);
     pieces[count++] = {block_ + end_, asked_block_};
     return count;

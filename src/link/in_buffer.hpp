@@ -35,10 +35,11 @@ class InBuffer {
     InBuffer &operator=(const InBuffer &) = delete;
     ~InBuffer() { clear(); }
 
-    // Without framing every read is a message of its own, of at most `raw_bytes_max`.
-    void set_framing(Framing framing, size_t raw_bytes_max) {
+    // Without framing every read is a message of its own. A read takes at most so many bytes, beside
+    // those of a large body; 0: what there is room for.
+    void set_framing(Framing framing, size_t read_max) {
         framing_ = framing;
-        raw_bytes_max_ = raw_bytes_max;
+        read_max_ = read_max > 0 ? read_max : BlockPool::block_size;
     }
     // What every frame is opened with, or null. Lives until it is replaced; clear() leaves it.
     void set_seal(TrafficSeal *seal) { seal_ = seal; }
@@ -126,7 +127,7 @@ class InBuffer {
     TERN_COLD void give_block_back();
 
     Framing framing_ = Framing::v2;
-    size_t raw_bytes_max_ = 0;
+    size_t read_max_ = BlockPool::block_size;
     TrafficSeal *seal_ = nullptr;
     uint32_t refusal_ = 0;
     int64_t max_message_size_ = -1;

@@ -10,12 +10,18 @@ namespace {
 constexpr uint32_t metadata_stock_size = 256;
 // The I/O thread serves one link this often before it looks at the others again.
 constexpr int reads_per_turn = 16;
+
+size_t batch_max(const LinkOptions &options) {
+    if (options.out_batch_size == LinkOptions::batch_size_default) return OutBatch::batch_bytes_max;
+    return std::min(size_t(options.out_batch_size), OutBatch::batch_bytes_max);
+}
 } // namespace
 
 Link::Link(LinkHostPointer host, LinkOwner &owner, std::shared_ptr<const LinkOptions> options,
            EndpointTexts endpoints)
     : host_holder_(std::move(host)), host_(*host_holder_), owner_(owner), options_(std::move(options)), endpoints_(std::move(endpoints)),
       never_receives_(options_->socket_type == ZMQ_PUSH || options_->socket_type == ZMQ_SCATTER),
+      batch_max_(batch_max(*options_)),
       has_envelope_(options_->socket_type == ZMQ_REQ || options_->socket_type == ZMQ_DISH),
       heartbeat_(*this) {
     in_.set_max_message_size(options_->max_message_size);
@@ -60,7 +66,9 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     if (!is_before_3_) established.properties.emplace("__fd", std::to_string(fd_.get()));
     metadata_ = new Metadata(std::move(established.properties));
     metadata_stock_ = 0;
-    in_.set_framing(framing_, size_t(options_->in_batch_size));
+    const bool reads_freely = framing_ != Framing::raw &&
+                              options_->in_batch_size == LinkOptions::batch_size_default;
+    in_.set_framing(framing_, reads_freely ? 0 : size_t(options_->in_batch_size));
     in_.put(Bytes(established.early_bytes.data(), established.early_bytes.size()));
     envelope_.reset();
     group_envelope_.reset();
@@ -381,7 +389,7 @@ bool Link::is_taking() const { return filling_.is_growing() || may_take(); }
 bool Link::may_take() const {
     return state_ == State::up && !write_blocked_ && !write_dead_ && !peer_has_closed_ &&
            returned_.empty() &&
-           filling_.bytes() < OutBatch::batch_bytes_max && !from_socket_->can_read();
+           filling_.bytes() < batch_max_ && !from_socket_->can_read();
 }
 
 bool Link::encode(Message &frame) {
@@ -440,7 +448,7 @@ void Link::let_batch_grow() {
         return;
     }
     const int hwm = options_->send_hwm;
-    filling_.let_grow(framing_, OutBatch::batch_bytes_max - OutBatch::copied_body_max,
+    filling_.let_grow(framing_, batch_max_ - std::min(OutBatch::copied_body_max, batch_max_ / 2),
                       hwm > 0 ? size_t(hwm) - 1 : SIZE_MAX);
 }
 
@@ -452,7 +460,7 @@ void Link::rollback() {
 
 void Link::send_command(Message &command) {
     if (state_ == State::up && !write_dead_) {
-        if (batch_has_partial_ || filling_.bytes() >= OutBatch::batch_bytes_max) {
+        if (batch_has_partial_ || filling_.bytes() >= batch_max_) {
             // Only the newest counts (quirk Q-54): who asks and does not read fills no memory.
             std::swap(*waiting_command_, command);
             has_waiting_command_ = true;
@@ -467,7 +475,7 @@ void Link::send_command(Message &command) {
 // Once there is a place for it.
 void Link::send_waiting_command() {
     if (!has_waiting_command_ || batch_has_partial_ || peer_has_closed_ ||
-        filling_.bytes() >= OutBatch::batch_bytes_max)
+        filling_.bytes() >= batch_max_)
         return;
     has_waiting_command_ = false;
     send_command(*waiting_command_);
@@ -483,7 +491,7 @@ Link::Output Link::output() const {
 
 // The batch is full, or holds as many messages as may wait.
 bool Link::is_due() const {
-    return filling_.bytes() >= OutBatch::batch_bytes_max ||
+    return filling_.bytes() >= batch_max_ ||
            (options_->send_hwm > 0 && filling_.messages() >= size_t(options_->send_hwm));
 }
 

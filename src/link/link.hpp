@@ -224,6 +224,7 @@ class Link final : public PipeFarEnd,
     const std::shared_ptr<const LinkOptions> options_;
     EndpointTexts endpoints_;
     const bool never_receives_; // PUSH and SCATTER
+    const size_t batch_max_;    // with so many bytes a batch is written
 
     Pipe *socket_end_ = nullptr;
     Pipe *own_end_ = nullptr;

@@ -38,8 +38,10 @@ struct LinkOptions {
     bool conflate = false;
     bool immediate = false;        // queue only for established connections
     int64_t max_message_size = -1; // < 0: unlimited
-    int in_batch_size = 8192;
-    int out_batch_size = 8192;
+    // Bytes in one read and in one write. While the default stands, only a raw read is held to it.
+    static constexpr int batch_size_default = 8192;
+    int in_batch_size = batch_size_default;
+    int out_batch_size = batch_size_default;
 
     // Time.
     int handshake_interval_ms = 30000; // 0: no limit

@@ -14,7 +14,7 @@ constexpr Nanoseconds write_on_after = 50 * ns_per_us;
 
 void Link::pump_out() {
     while (!batch_has_partial_ && !peer_has_closed_ &&
-           filling_.bytes() < OutBatch::batch_bytes_max) {
+           filling_.bytes() < batch_max_) {
         // Frames of a message that came back unfinished wait for the rest, which comes by the queue.
         const bool queue_ready = from_socket_ && from_socket_->can_read();
         if (!queue_ready && from_socket_ && from_socket_->take_writer_to_tell())

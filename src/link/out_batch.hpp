@@ -21,7 +21,7 @@ namespace tern {
 
 class OutBatch {
   public:
-    // When this much waits, it is written.
+    // When this much waits, it is written at the latest.
     static constexpr size_t batch_bytes_max = 60 * 1024;
     static constexpr size_t copied_body_max = 2048;
 

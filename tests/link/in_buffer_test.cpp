@@ -505,6 +505,20 @@ TEST_CASE("without framing every read is a message of its own") {
     }
 }
 
+TEST_CASE("BAT-1: a read takes as many bytes as are allowed, and a large body beside") {
+    InBuffer in;
+    in.set_framing(Framing::v2, 100);
+    CHECK(room(in) == 100);
+    const std::string large = body_of(20000);
+    const Buffer wire = wire_of(large);
+    put(in, Buffer(wire.begin(), wire.begin() + 9));
+    CHECK(cut(in).cut == Cut::need_more);
+    CHECK(room(in) == large.size() + 100);
+    const size_t at = read_into(in, wire, 9);
+    CHECK(at == wire.size());
+    CHECK(is_frame(cut(in), large));
+}
+
 TEST_CASE("sizes that nobody can hold are malformed or without memory, never believed") {
     Buffer wire{v2_large, 0, 0, 0, 0, 0, 0, 0, 0};
     for (const uint64_t size : {UINT64_MAX, UINT64_MAX - 9, uint64_t(INT64_MAX) + 1}) {
