@@ -113,11 +113,7 @@ void NormMedium::take_events_of_sender() {
 
 bool NormMedium::receive(Message &frame) {
     while (!is_sender_) {
-        if (!ready_.empty()) {
-            frame.take(*ready_.front());
-            ready_.pop_front();
-            return true;
-        }
+        if (ready_.take(frame)) return true;
         const NormSession::Event event = session_->next_event();
         if (event.kind == NormSession::Event::Kind::none) return false;
         const bool has_ended = event.kind == NormSession::Event::Kind::stream_ended;
@@ -155,11 +151,7 @@ void NormMedium::read_stream(NormSession::Stream stream) {
         case NormDecoder::Step::frame: {
             OwnMessage frame;
             decoder.take(*frame);
-            const bool more = frame->has(Message::more);
-            sender.parts.push_back(std::move(frame));
-            if (more) break;
-            for (OwnMessage &part : sender.parts) ready_.push_back(std::move(part));
-            sender.parts.clear();
+            ready_.add(sender.parts, std::move(frame));
             break;
         }
         }

@@ -8,8 +8,8 @@
 #ifndef TERN_LINK_NORM_MEDIUM_HPP
 #define TERN_LINK_NORM_MEDIUM_HPP
 
-#include "base/ring.hpp"
 #include "link/medium.hpp"
+#include "link/whole_messages.hpp"
 #include "protocol/norm_stream.hpp"
 #include "transport/norm.hpp"
 
@@ -40,7 +40,7 @@ class NormMedium final : public Medium, public EventHandler {
     struct Sender {
         explicit Sender(int64_t max_message_size) : decoder(max_message_size) {}
         NormDecoder decoder;
-        Ring<OwnMessage> parts; // of a message that is not complete
+        WholeMessages::Parts parts;
     };
     static bool sends(int socket_type);
     void write_on();
@@ -68,7 +68,7 @@ class NormMedium final : public Medium, public EventHandler {
 
     // In.
     std::map<NormSession::Stream, Sender> senders_;
-    Ring<OwnMessage> ready_; // frames of whole messages
+    WholeMessages ready_;
 };
 
 } // namespace tern

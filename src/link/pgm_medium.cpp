@@ -167,11 +167,7 @@ void PgmMedium::send_on() {
 
 bool PgmMedium::receive(Message &frame) {
     while (!is_sender_) {
-        if (!ready_.empty()) {
-            frame.take(*ready_.front());
-            ready_.pop_front();
-            return true;
-        }
+        if (ready_.take(frame)) return true;
         const PgmSession::Received received = session_->receive();
         switch (received.kind) {
         case PgmSession::Received::Kind::packet: take_packet(received.sender, received.packet); break;
@@ -210,11 +206,7 @@ void PgmMedium::take_packet(PgmSession::Sender from, Bytes packet) {
         }
         OwnMessage frame;
         who.decoder.take(*frame);
-        const bool more = frame->has(Message::more);
-        who.parts.push_back(std::move(frame));
-        if (more) continue;
-        for (size_t i = 0; i < who.parts.size(); ++i) ready_.push_back(std::move(who.parts[i]));
-        who.parts.clear();
+        ready_.add(who.parts, std::move(frame));
     }
 }
 

@@ -9,8 +9,8 @@
 #ifndef TERN_LINK_PGM_MEDIUM_HPP
 #define TERN_LINK_PGM_MEDIUM_HPP
 
-#include "base/ring.hpp"
 #include "link/medium.hpp"
+#include "link/whole_messages.hpp"
 #include "protocol/pgm_stream.hpp"
 #include "transport/pgm.hpp"
 
@@ -43,7 +43,7 @@ class PgmMedium final : public Medium, public EventHandler {
     struct Sender {
         explicit Sender(int64_t max_message_size) : decoder(max_message_size) {}
         PgmDecoder decoder;
-        Ring<OwnMessage> parts; // of a message that is not complete
+        WholeMessages::Parts parts;
         uint64_t last_heard = 0;
     };
     static bool sends(int socket_type);
@@ -81,7 +81,7 @@ class PgmMedium final : public Medium, public EventHandler {
     // In.
     std::map<PgmSession::Sender, Sender> senders_;
     uint64_t packets_ = 0;
-    Ring<OwnMessage> ready_; // frames of whole messages
+    WholeMessages ready_;
 };
 
 } // namespace tern

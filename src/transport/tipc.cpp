@@ -1,5 +1,7 @@
 #include "transport/tipc.hpp"
 
+#include "transport/family_transport.hpp"
+
 #include <cstring>
 #include <sys/socket.h>
 // It uses what sys/socket.h declares.
@@ -108,39 +110,15 @@ Result<sockaddr_tipc> parse_port(std::string_view text) {
     return result;
 }
 
-std::string text_of(const Result<SocketAddress> &address) {
-    return address ? tipc_text(*address) : std::string();
-}
-
-class TipcTransport final : public StreamTransport {
+class TipcTransport final : public FamilyTransport {
   public:
+    TipcTransport() : FamilyTransport(AF_TIPC) {}
+    // Every socket has a port of its own, by which it is shown; a service is another name of it.
     Result<Listening> listen(std::string_view address,
                              const TransportOptions &options) const override {
-        const auto local = parse_tipc_bind(address);
-        if (!local) return local.error();
-        auto fd = open_stream_socket(AF_TIPC);
-        if (!fd) return fd.error();
-        // Every socket has a port of its own, by which it is shown; a service is another name of it.
-        if (!local->is_empty() && ::bind(fd->get(), local->data(), local->size()) != 0)
-            return Error(errno);
-        if (::listen(fd->get(), options.backlog) != 0) return Error(errno);
-        Listening listening;
-        listening.endpoint = local_endpoint(fd->get());
-        listening.other_text = "tipc://" + std::string(address);
-        listening.fd = std::move(*fd);
+        auto listening = FamilyTransport::listen(address, options);
+        if (listening) listening->other_text = "tipc://" + std::string(address);
         return listening;
-    }
-    Result<Accepted> accept(int listener_fd, const TransportOptions &) const override {
-        SocketAddress peer;
-        auto accepted = accept_one(listener_fd, peer);
-        if (accepted) accepted->peer_endpoint = tipc_text(peer);
-        return accepted;
-    }
-    Error check_connect(std::string_view address, const TransportOptions &) const override {
-        return parse_tipc_connect(address).error();
-    }
-    std::string connected_text(const Endpoint &endpoint) const override {
-        return text_of(parse_tipc_connect(endpoint.address));
     }
     Result<SocketAddress> resolve(std::string_view address,
                                   const TransportOptions &) const override {
@@ -156,16 +134,15 @@ class TipcTransport final : public StreamTransport {
         target.addr.name.domain = 0;
         return wrap(target);
     }
-    Connecting connect(std::string_view, const SocketAddress &target,
-                       const TransportOptions &) const override {
-        auto fd = open_stream_socket(AF_TIPC);
-        if (!fd) return {{}, fd.error()};
-        return begin_connect(std::move(*fd), target);
+
+  private:
+    Result<SocketAddress> parse_bind(std::string_view address) const override {
+        return parse_tipc_bind(address);
     }
-    std::string local_endpoint(int fd) const override {
-        return text_of(SocketAddress::local_of(fd));
+    Result<SocketAddress> parse_connect(std::string_view address) const override {
+        return parse_tipc_connect(address);
     }
-    std::string peer_address(int) const override { return {}; }
+    std::string text(const SocketAddress &address) const override { return tipc_text(address); }
 };
 
 } // namespace

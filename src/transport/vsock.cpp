@@ -1,5 +1,7 @@
 #include "transport/vsock.hpp"
 
+#include "transport/family_transport.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <sys/socket.h>
@@ -29,51 +31,18 @@ std::string number_text(uint32_t number) {
     return number == UINT32_MAX ? "*" : std::to_string(number);
 }
 
-std::string text_of(const Result<SocketAddress> &address) {
-    return address ? vsock_text(*address) : std::string();
-}
-
-class VsockTransport final : public StreamTransport {
+class VsockTransport final : public FamilyTransport {
   public:
-    Result<Listening> listen(std::string_view address,
-                             const TransportOptions &options) const override {
-        const auto local = parse_vsock_address(address);
-        if (!local) return local.error();
-        auto fd = open_stream_socket(AF_VSOCK);
-        if (!fd) return fd.error();
-        if (::bind(fd->get(), local->data(), local->size()) != 0) return Error(errno);
-        if (::listen(fd->get(), options.backlog) != 0) return Error(errno);
-        Listening listening;
-        listening.endpoint = local_endpoint(fd->get());
-        listening.fd = std::move(*fd);
-        return listening;
-    }
-    Result<Accepted> accept(int listener_fd, const TransportOptions &) const override {
-        SocketAddress peer;
-        auto accepted = accept_one(listener_fd, peer);
-        if (accepted) accepted->peer_endpoint = vsock_text(peer);
-        return accepted;
-    }
-    Error check_connect(std::string_view address, const TransportOptions &) const override {
-        return parse_vsock_address(address).error();
-    }
-    std::string connected_text(const Endpoint &endpoint) const override {
-        return text_of(parse_vsock_address(endpoint.address));
-    }
-    Result<SocketAddress> resolve(std::string_view address,
-                                  const TransportOptions &) const override {
+    VsockTransport() : FamilyTransport(AF_VSOCK) {}
+
+  private:
+    Result<SocketAddress> parse_bind(std::string_view address) const override {
         return parse_vsock_address(address);
     }
-    Connecting connect(std::string_view, const SocketAddress &target,
-                       const TransportOptions &) const override {
-        auto fd = open_stream_socket(AF_VSOCK);
-        if (!fd) return {{}, fd.error()};
-        return begin_connect(std::move(*fd), target);
+    Result<SocketAddress> parse_connect(std::string_view address) const override {
+        return parse_vsock_address(address);
     }
-    std::string local_endpoint(int fd) const override {
-        return text_of(SocketAddress::local_of(fd));
-    }
-    std::string peer_address(int) const override { return {}; }
+    std::string text(const SocketAddress &address) const override { return vsock_text(address); }
 };
 
 } // namespace
