@@ -108,7 +108,7 @@ Result<sockaddr_tipc> parse_port(std::string_view text) {
     return result;
 }
 
-std::string text_of(const Result<SocketAddress> &address) {
+std::string tipc_text_of(const Result<SocketAddress> &address) {
     return address ? tipc_text(*address) : std::string();
 }
 
@@ -140,7 +140,7 @@ class TipcTransport final : public StreamTransport {
         return parse_tipc_connect(address).error();
     }
     std::string connected_text(const Endpoint &endpoint) const override {
-        return text_of(parse_tipc_connect(endpoint.address));
+        return tipc_text_of(parse_tipc_connect(endpoint.address));
     }
     Result<SocketAddress> resolve(std::string_view address,
                                   const TransportOptions &) const override {
@@ -163,7 +163,7 @@ class TipcTransport final : public StreamTransport {
         return begin_connect(std::move(*fd), target);
     }
     std::string local_endpoint(int fd) const override {
-        return text_of(SocketAddress::local_of(fd));
+        return tipc_text_of(SocketAddress::local_of(fd));
     }
     std::string peer_address(int) const override { return {}; }
 };

@@ -29,7 +29,7 @@ std::string number_text(uint32_t number) {
     return number == UINT32_MAX ? "*" : std::to_string(number);
 }
 
-std::string text_of(const Result<SocketAddress> &address) {
+std::string vsock_text_of(const Result<SocketAddress> &address) {
     return address ? vsock_text(*address) : std::string();
 }
 
@@ -58,7 +58,7 @@ class VsockTransport final : public StreamTransport {
         return parse_vsock_address(address).error();
     }
     std::string connected_text(const Endpoint &endpoint) const override {
-        return text_of(parse_vsock_address(endpoint.address));
+        return vsock_text_of(parse_vsock_address(endpoint.address));
     }
     Result<SocketAddress> resolve(std::string_view address,
                                   const TransportOptions &) const override {
@@ -71,7 +71,7 @@ class VsockTransport final : public StreamTransport {
         return begin_connect(std::move(*fd), target);
     }
     std::string local_endpoint(int fd) const override {
-        return text_of(SocketAddress::local_of(fd));
+        return vsock_text_of(SocketAddress::local_of(fd));
     }
     std::string peer_address(int) const override { return {}; }
 };
