@@ -95,6 +95,8 @@ class Members:
 
     def default(self, name):
         kind, value = self.members[name]
+        if value in self.members: # one named in the struct itself
+            return self.default(value)
         if kind == "std::string":
             return "empty"
         if kind == "CurveKey":

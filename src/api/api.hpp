@@ -42,6 +42,15 @@ auto guarded(Call call) -> decltype(call()) {
     return decltype(call())(-1);
 }
 
+// -1 and ENOTSOCK, or what `call` makes of the socket.
+template <class Call>
+int on_socket(void *handle, Call call) {
+    return guarded([&] {
+        Socket *socket = find_socket(handle);
+        return socket ? call(*socket) : fail(err::not_a_socket);
+    });
+}
+
 } // namespace tern
 
 #endif

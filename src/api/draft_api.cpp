@@ -3,18 +3,6 @@
 
 using namespace tern;
 
-namespace {
-
-template <class Call>
-int on_socket(void *handle, Call call) {
-    return guarded([&] {
-        Socket *socket = find_socket(handle);
-        return socket ? call(*socket) : fail(err::not_a_socket);
-    });
-}
-
-} // namespace
-
 extern "C" {
 
 int zmq_join(void *handle, const char *group) {

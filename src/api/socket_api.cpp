@@ -3,18 +3,6 @@
 
 using namespace tern;
 
-namespace {
-
-template <class Call>
-int on_socket(void *handle, Call call) {
-    return guarded([&] {
-        Socket *socket = find_socket(handle);
-        return socket ? done(call(*socket)) : fail(err::not_a_socket);
-    });
-}
-
-} // namespace
-
 extern "C" {
 
 void *zmq_socket(void *handle, int type) {
@@ -44,30 +32,34 @@ int zmq_close(void *handle) {
 }
 
 int zmq_bind(void *handle, const char *address) {
-    return on_socket(handle, [&](Socket &s) { return address ? s.bind(address) : err::invalid; });
+    return on_socket(handle, [&](Socket &s) { return done(address ? s.bind(address) : err::invalid); });
 }
 
 int zmq_connect(void *handle, const char *address) {
-    return on_socket(handle, [&](Socket &s) { return address ? s.connect(address) : err::invalid; });
+    return on_socket(handle,
+                     [&](Socket &s) { return done(address ? s.connect(address) : err::invalid); });
 }
 
 int zmq_unbind(void *handle, const char *address) {
-    return on_socket(handle,
-                     [&](Socket &s) { return address ? s.end_endpoint(address) : err::invalid; });
+    return on_socket(handle, [&](Socket &s) {
+        return done(address ? s.end_endpoint(address) : err::invalid);
+    });
 }
 
 int zmq_disconnect(void *handle, const char *address) { return zmq_unbind(handle, address); }
 
 int zmq_setsockopt(void *handle, int option, const void *value, size_t size) {
-    return on_socket(handle, [&](Socket &s) { return s.set_option(option, value, size); });
+    return on_socket(handle, [&](Socket &s) { return done(s.set_option(option, value, size)); });
 }
 
 int zmq_getsockopt(void *handle, int option, void *value, size_t *size) {
-    return on_socket(handle, [&](Socket &s) { return s.get_option(option, value, size); });
+    return on_socket(handle, [&](Socket &s) { return done(s.get_option(option, value, size)); });
 }
 
 int zmq_socket_monitor(void *handle, const char *address, int events) {
-    return on_socket(handle, [&](Socket &s) { return s.monitor(address, static_cast<uint64_t>(events), 1, ZMQ_PAIR); });
+    return on_socket(handle, [&](Socket &s) {
+        return done(s.monitor(address, static_cast<uint64_t>(events), 1, ZMQ_PAIR));
+    });
 }
 
 } // extern "C"

@@ -6,7 +6,7 @@ namespace tern {
 
 namespace {
 // So long a sender that has nothing more to send stays, for those who have missed something.
-constexpr int repair_ms = 1000;
+constexpr int norm_repair_ms = 1000;
 } // namespace
 
 bool NormMedium::sends(int socket_type) {
@@ -99,7 +99,7 @@ void NormMedium::take_events_of_sender() {
             has_news = !has_frame_;
         } else if (event.kind == NormSession::Event::Kind::sent && !has_frame_ && !is_flushed_) {
             loop_->cancel_timer(repair_timer_);
-            repair_timer_ = loop_->add_timer_ms(repair_ms, [this] {
+            repair_timer_ = loop_->add_timer_ms(norm_repair_ms, [this] {
                 repair_timer_ = {};
                 is_flushed_ = true;
                 user_->medium_writable();

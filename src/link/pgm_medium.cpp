@@ -7,7 +7,7 @@ namespace tern {
 
 namespace {
 // So long a sender that has nothing more to send stays, for those who have missed something.
-constexpr int repair_ms = 1000;
+constexpr int pgm_repair_ms = 1000;
 // And so long a full kernel is waited for where its descriptor does not tell.
 constexpr int blocked_ms = 10;
 } // namespace
@@ -147,7 +147,7 @@ bool PgmMedium::send_packet() {
         });
         return false;
     }
-    repair_timer_ = loop_->add_timer_ms(repair_ms, [this] {
+    repair_timer_ = loop_->add_timer_ms(pgm_repair_ms, [this] {
         repair_timer_ = {};
         is_flushed_ = packer_.wants_frame() && packer_.is_empty();
         if (is_flushed_) user_->medium_writable();

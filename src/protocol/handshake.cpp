@@ -15,7 +15,7 @@ namespace tern {
 
 namespace {
 
-void append(std::vector<uint8_t> &out, Bytes bytes) {
+void append_bytes(std::vector<uint8_t> &out, Bytes bytes) {
     out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
@@ -112,10 +112,10 @@ void Handshake::greet_old_peer(std::vector<uint8_t> &out) {
         uint8_t header[header_max];
         const size_t size = framing() == Framing::v1 ? put_v1_header(header, 0, identity.size())
                                                      : put_v2_header(header, 0, identity.size());
-        append(out, Bytes(header, size));
+        append_bytes(out, Bytes(header, size));
         peer_.read_type_code(greeting_.type_code());
     }
-    append(out, identity);
+    append_bytes(out, identity);
     state_ = State::identity;
     if (greeting_.version() != ZmtpVersion::unversioned) return;
     frame_.assign(greeting_.bytes().begin(), greeting_.bytes().end());
@@ -231,7 +231,7 @@ bool Handshake::take_frame_bytes(Bytes in, size_t &taken, Bytes &body, std::vect
     }
     const size_t frame_size = header.header_size + static_cast<size_t>(header.body_size);
     const Bytes rest = in.skip(taken).first(frame_size - frame_.size());
-    append(frame_, rest);
+    append_bytes(frame_, rest);
     taken += rest.size();
     if (frame_.size() < frame_size) return false;
     body = Bytes(frame_.data(), frame_.size()).skip(header.header_size);

@@ -6,7 +6,7 @@ namespace tern {
 
 namespace {
 
-constexpr std::string_view version = "1.0";
+constexpr std::string_view zap_version = "1.0";
 constexpr std::string_view request_id = "1";
 
 enum : size_t { delimiter_at, version_at, id_at, status_at, text_at, user_at, metadata_at, reply_size };
@@ -30,7 +30,7 @@ ZapFrames zap_request_frames(ZapRequest request) {
     ZapFrames frames;
     frames.reserve(7 + request.credentials.size());
     frames.emplace_back();
-    for (const std::string_view frame : {version, request_id, request.domain, request.address,
+    for (const std::string_view frame : {zap_version, request_id, request.domain, request.address,
                                          request.routing_id, mechanism_name(request.mechanism)})
         frames.emplace_back(frame);
     for (std::string &credential : request.credentials) frames.push_back(std::move(credential));
@@ -41,7 +41,7 @@ ZapFrames zap_request_frames(ZapRequest request) {
 ZapReply parse_zap_reply(const ZapFrames &frames) {
     if (frames.size() != reply_size) return wrong(zap_error::malformed_reply);
     if (!frames[delimiter_at].empty()) return wrong(zap_error::unspecified);
-    if (frames[version_at] != version) return wrong(zap_error::bad_version);
+    if (frames[version_at] != zap_version) return wrong(zap_error::bad_version);
     if (frames[id_at] != request_id) return wrong(zap_error::bad_request_id);
     const uint32_t status = parse_status(frames[status_at]);
     if (status == 0) return wrong(zap_error::invalid_status);

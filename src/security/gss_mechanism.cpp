@@ -11,7 +11,7 @@ using Step = Mechanism::Step;
 using Kind = Mechanism::Failure::Kind;
 using Outcome = GssContext::Outcome;
 
-constexpr Mechanism::Failure unexpected = {Kind::protocol, protocol_error::unexpected_command};
+constexpr Mechanism::Failure unexpected_command = {Kind::protocol, protocol_error::unexpected_command};
 constexpr Mechanism::Failure wrong_state = {Kind::protocol, protocol_error::unspecified};
 
 // Offsets in an INITIATE.
@@ -262,7 +262,7 @@ Step GssServer::process_token(Bytes command_body) {
 
 // The client is content with our last token.
 Step GssServer::process_done(Bytes command_body) {
-    if (!command_body.empty()) return fail(unexpected);
+    if (!command_body.empty()) return fail(unexpected_command);
     state_ = asks_zap_ ? State::asking : State::ready_due;
     return Step::idle;
 }

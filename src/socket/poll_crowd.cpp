@@ -12,7 +12,7 @@
 namespace tern {
 
 namespace {
-constexpr int socket_events = ZMQ_POLLIN | ZMQ_POLLOUT;
+constexpr int crowd_events = ZMQ_POLLIN | ZMQ_POLLOUT;
 }
 
 // The members leave with the thread that polled them.
@@ -147,7 +147,7 @@ Result<int> PollCrowd::look(zmq_pollitem_t *items) {
         const std::shared_ptr<Socket> socket = members_[index].socket.lock();
         if (!socket) return err::not_a_socket;
         Error error;
-        const int holds = socket->look_or_park(items[index].events & socket_events, error);
+        const int holds = socket->look_or_park(items[index].events & crowd_events, error);
         if (error) return error;
         items[index].revents = items_[index].revents = short(holds);
         if (holds != 0) {

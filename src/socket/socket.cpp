@@ -11,8 +11,6 @@
 namespace tern {
 
 namespace {
-constexpr uint64_t waker_id = UINT64_MAX;
-constexpr int events_max = 64;
 constexpr int tries_skipped_max = 31;
 constexpr Nanoseconds try_window_usual = 20 * ns_per_us;
 constexpr Nanoseconds try_window_long = 100 * ns_per_us;
@@ -507,11 +505,11 @@ bool Socket::read_listed_links(Turn &turn) {
 // Asks the set, sleeping until the deadline, and reads what it reports. Number of reports, -1 when a
 // signal handler ran.
 int Socket::collect(Turn &turn, const Deadline &deadline) {
-    PollEvent events[events_max];
+    PollEvent events[set_events_max];
     Nanoseconds timeout = never;
     if (!deadline.is_infinite()) timeout = deadline.left_ns();
     turn.unlock();
-    const int n = set_.wait(events, events_max, timeout);
+    const int n = set_.wait(events, set_events_max, timeout);
     turn.lock();
     // This thread is awake: what it finds itself is not to be signalled to it.
     if (waiting_) mailbox_->end_sleep();

@@ -348,6 +348,8 @@ class Socket final : public LinkHost,
     std::map<uint64_t, std::shared_ptr<void>> working_; // endpoints that have not finished
 
     Loop *loop_ = nullptr;
+    static constexpr uint64_t waker_id = UINT64_MAX; // the mailbox's, in the set
+    static constexpr int set_events_max = 64;
     Poller set_;
     bool set_failed_ = false;
     SetHandler set_handler_{*this};

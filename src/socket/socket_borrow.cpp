@@ -4,11 +4,9 @@
 namespace tern {
 
 namespace {
-constexpr uint64_t waker_id = UINT64_MAX;
 constexpr int tick_ms = 1;
 // After so many ticks in one wait the I/O thread lets the caller sleep in peace.
 constexpr int idle_ticks_max = 4;
-constexpr int events_max = 64;
 
 uint64_t make_id(uint32_t generation, size_t index) { return uint64_t(generation) << 32 | index; }
 } // namespace
@@ -218,8 +216,8 @@ void Socket::serve_set() {
     if (borrowed_ || !set_.is_open()) return;
     if (only_link_ && links_up_ == 1 && serve_only_link(turn)) return;
     if (borrowed_) return; // meanwhile: what is in the set is for that caller
-    PollEvent events[events_max];
-    const int count = set_.wait(events, events_max, 0);
+    PollEvent events[set_events_max];
+    const int count = set_.wait(events, set_events_max, 0);
     for (int i = 0; i < count; ++i) {
         if (events[i].id == waker_id) continue;
         const std::shared_ptr<Link> link = find_link(events[i].id);

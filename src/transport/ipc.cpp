@@ -54,17 +54,17 @@ Error bind_and_listen(int fd, std::string_view path, int backlog) {
     return err::none;
 }
 
-struct Credentials {
+struct PeerCredentials {
     uid_t uid;
     gid_t gid;
     pid_t pid;
 };
 
-Result<Credentials> peer_credentials(int fd) {
+Result<PeerCredentials> peer_credentials(int fd) {
     ucred credentials{};
     socklen_t size = sizeof credentials;
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return Error(errno);
-    return Credentials{credentials.uid, credentials.gid, credentials.pid};
+    return PeerCredentials{credentials.uid, credentials.gid, credentials.pid};
 }
 
 // Runs a get..._r function until its buffer is large enough. False: there is no such entry.

@@ -9,7 +9,7 @@ namespace tern {
 namespace {
 
 // Tuning is a wish, as in tcp.cpp.
-void wish(int fd, int level, int option, int value) {
+void wish_for(int fd, int level, int option, int value) {
     (void)::setsockopt(fd, level, option, &value, sizeof value);
 }
 
@@ -75,7 +75,7 @@ Error join_group(int fd, const UdpAddress &address) {
         return set(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, membership);
     }
     // Only the groups that this descriptor has joined, not those of all others on the host.
-    wish(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    wish_for(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
     return set(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, ipv4_membership(address));
 }
 
@@ -84,13 +84,13 @@ Error shape_multicast(int fd, const UdpAddress &address, const TransportOptions 
     const int loop = options.multicast_loop ? 1 : 0;
     const int hops = options.multicast_hops;
     if (ipv6) {
-        wish(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, loop);
-        wish(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
+        wish_for(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, loop);
+        wish_for(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
         if (address.interface_index == 0) return err::none;
         return set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, static_cast<int>(address.interface_index));
     }
-    wish(fd, IPPROTO_IP, IP_MULTICAST_LOOP, loop);
-    wish(fd, IPPROTO_IP, IP_MULTICAST_TTL, hops);
+    wish_for(fd, IPPROTO_IP, IP_MULTICAST_LOOP, loop);
+    wish_for(fd, IPPROTO_IP, IP_MULTICAST_TTL, hops);
     if (address.interface.is_empty()) return err::none;
     return set(fd, IPPROTO_IP, IP_MULTICAST_IF, ipv4_membership(address));
 }
@@ -99,14 +99,14 @@ Result<Fd> open_socket(const UdpAddress &address, const TransportOptions &option
     const int family = address.host.family();
     Fd fd(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP));
     if (!fd.is_open()) return Error(errno);
-    if (family == AF_INET6) wish(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (family == AF_INET6) wish_for(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (options.tos != 0) {
-        if (family == AF_INET6) wish(fd.get(), IPPROTO_IPV6, IPV6_TCLASS, options.tos);
-        else wish(fd.get(), IPPROTO_IP, IP_TOS, options.tos);
+        if (family == AF_INET6) wish_for(fd.get(), IPPROTO_IPV6, IPV6_TCLASS, options.tos);
+        else wish_for(fd.get(), IPPROTO_IP, IP_TOS, options.tos);
     }
-    if (options.priority != 0) wish(fd.get(), SOL_SOCKET, SO_PRIORITY, options.priority);
-    if (options.sndbuf >= 0) wish(fd.get(), SOL_SOCKET, SO_SNDBUF, options.sndbuf);
-    if (options.rcvbuf >= 0) wish(fd.get(), SOL_SOCKET, SO_RCVBUF, options.rcvbuf);
+    if (options.priority != 0) wish_for(fd.get(), SOL_SOCKET, SO_PRIORITY, options.priority);
+    if (options.sndbuf >= 0) wish_for(fd.get(), SOL_SOCKET, SO_SNDBUF, options.sndbuf);
+    if (options.rcvbuf >= 0) wish_for(fd.get(), SOL_SOCKET, SO_RCVBUF, options.rcvbuf);
     const std::string &device = options.bind_to_device;
     if (!device.empty() && ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(),
                                         static_cast<socklen_t>(device.size())) != 0)
@@ -120,8 +120,8 @@ Result<Fd> open_bound(const UdpAddress &address, const TransportOptions &options
     if (!fd) return fd.error();
     SocketAddress local = address.host;
     if (address.is_multicast) { // every member on this host gets it
-        wish(fd->get(), SOL_SOCKET, SO_REUSEADDR, 1);
-        wish(fd->get(), SOL_SOCKET, SO_REUSEPORT, 1);
+        wish_for(fd->get(), SOL_SOCKET, SO_REUSEADDR, 1);
+        wish_for(fd->get(), SOL_SOCKET, SO_REUSEPORT, 1);
         local = any_address(local.family(), local.port());
     }
     if (::bind(fd->get(), local.data(), local.size()) != 0) return Error(errno);
