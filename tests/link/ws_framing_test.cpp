@@ -138,7 +138,8 @@ TEST_CASE("ws: every frame of a client has a mask of its own") {
     const Buffer wire = bytes_of(batch);
     REQUIRE(wire.size() == 22);
     CHECK(Buffer(wire.begin(), wire.begin() + 11) != Buffer(wire.begin() + 11, wire.end()));
-    CHECK(std::search(wire.begin(), wire.end(), "same", "same" + 4) == wire.end());
+    const std::string body = "same";
+    CHECK(std::search(wire.begin(), wire.end(), body.begin(), body.end()) == wire.end());
 }
 
 TEST_CASE("ws: a batch grows by plain messages of every size that is copied, and by no others") {

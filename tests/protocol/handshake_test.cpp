@@ -450,12 +450,12 @@ TEST_CASE("CVE-2014-9721: secured, no old version gets in on any branch, however
     };
     for (HandshakeConfig &config : secured) {
         config.routing_id = "ME";
-        for (const auto &[bytes, answer] : peers) {
-            INFO(hex(bytes) << ", mechanism " << config.mechanism);
-            feed_every_way(config, bytes, [&](Side &side) {
+        for (const auto &peer : peers) {
+            INFO(hex(peer.first) << ", mechanism " << config.mechanism);
+            feed_every_way(config, peer.first, [&](Side &side) {
                 check_failure(side, Reason::silent, 0);
                 // Not even our identity goes out.
-                CHECK(hex(side.out) == std::string("ff00000000000000037f") + answer);
+                CHECK(hex(side.out) == std::string("ff00000000000000037f") + peer.second);
             });
         }
     }
