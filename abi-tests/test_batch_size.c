@@ -66,7 +66,8 @@ static void run (const char *transport, int batch)
     OK (zmq_connect (push, endpoint));
     assert_int_equal (zmq_send (push, body, BODY, 0), BODY); /* and the handshake is over */
     assert_int_equal (zmq_recv (pull, body, BODY, 0), BODY);
-    most_written = most_read = 0;
+    __atomic_store_n (&most_written, 0, __ATOMIC_RELAXED);
+    __atomic_store_n (&most_read, 0, __ATOMIC_RELAXED);
     for (int i = 0; i < COUNT; ++i)
         assert_int_equal (zmq_send (push, body, BODY, 0), BODY);
     for (int i = 0; i < COUNT; ++i)
