@@ -147,7 +147,7 @@ Step CurveClient::process_welcome(Bytes command_body) {
         return fail(cryptographic);
     put_key(server_transient_public_.data(), content);
     std::memcpy(cookie_.data(), content + curve_key_size, cookie_.size());
-    if (!traffic_->session_key().agree(server_transient_public_.data(), random_.data()))
+    if (!traffic_->agree(server_transient_public_.data(), random_.data()))
         return fail(cryptographic);
     state_ = State::initiate_due;
     return Step::idle;
@@ -315,7 +315,7 @@ Step CurveServer::process_initiate(Bytes command_body) {
     const Bytes box = command_body.skip(initiate_layout::box_at);
     introduction_.resize(box.size() - box_overhead);
     if (!is_own_cookie(p + initiate_layout::cookie_at) ||
-        !traffic_->session_key().agree(client_transient_public_.data(), random_.data()) ||
+        !traffic_->agree(client_transient_public_.data(), random_.data()) ||
         !traffic_->session_key().open(introduction_.data(), box,
                                       counter_nonce("CurveZMQINITIATE", nonce)))
         return fail(cryptographic);
