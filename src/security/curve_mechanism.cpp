@@ -215,7 +215,8 @@ Step CurveClient::fail(Failure failure) {
 
 CurveServer::CurveServer(const SecurityOptions &options, const CurveServerRandom &random,
                          std::vector<uint8_t> own_metadata, MetadataReader &reader, bool asks_zap)
-    : secret_key_(options.curve_secret_key.data()), random_(random.data()),
+    : secret_key_(options.curve_secret_key.data()), public_key_(options.curve_own_public_key),
+      random_(random.data()),
       traffic_(std::make_unique<CurveTraffic>(CurveTraffic::Role::server)),
       own_metadata_(std::move(own_metadata)), reader_(reader), asks_zap_(asks_zap) {}
 
@@ -279,9 +280,7 @@ Step CurveServer::process_hello(Bytes command_body) {
 Step CurveServer::send_welcome(std::vector<uint8_t> &command_body) {
     const uint8_t *transient_secret = random_.data();
     CurveKey transient_public;
-    if (!curve_public(transient_public.data(), transient_secret) ||
-        !curve_public(public_key_.data(), secret_key_.data()))
-        return fail(cryptographic);
+    if (!curve_public(transient_public.data(), transient_secret)) return fail(cryptographic);
     uint8_t *p = begin_command(command_body, command_name::welcome, welcome_layout::size);
     std::memcpy(p + welcome_layout::random_at, random_.data() + welcome_random_at, box_random_size);
     uint8_t *box = p + welcome_layout::box_at;

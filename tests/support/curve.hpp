@@ -52,7 +52,8 @@ inline SecurityOptions client_options() {
 }
 inline SecurityOptions server_options() {
     SecurityOptions options;
-    options.curve_secret_key = key_of(vec("input-S-secret")); // all that a server needs
+    options.curve_secret_key = key_of(vec("input-S-secret"));
+    options.curve_own_public_key = key_of(vec("input-S-public"));
     return options;
 }
 inline Buffer client_random() {
