@@ -133,7 +133,7 @@ void run(Input input) {
     const size_t handshake_size = plan.stream.size();
     const Bytes message = input.rest();
     CurveTraffic client(CurveTraffic::Role::client, ~uint64_t(0));
-    FUZZ_CHECK(client.session_key().agree(world.s_public.data(), world.c_secret.data()));
+    FUZZ_CHECK(client.agree(world.s_public.data(), world.c_secret.data()));
     Buffer sealed(client.sealed_size(message.size()));
     FUZZ_CHECK(client.seal(Message::more, message, sealed.data()));
     put_frame(plan.stream, 0, view(sealed));

@@ -5,7 +5,6 @@
 #include "support/framing.hpp"
 
 #include <map>
-#include <new>
 
 namespace tern::fuzz {
 
@@ -13,18 +12,16 @@ namespace {
 
 using Role = CurveTraffic::Role;
 
-// Any key does; to agree on one would take most of the time.
-void set_key(CurveTraffic &traffic) {
-    BoxKey &key = traffic.session_key();
-    key.~BoxKey();
-    new (&key) BoxKey(rising<32>(0x11).data());
+void agree(CurveTraffic &traffic) {
+    const CurveWorld &world = curve_world();
+    FUZZ_CHECK(traffic.agree(world.s_public.data(), world.c_secret.data()));
 }
 
 // The peer, and the wire from it.
 class Peer {
   public:
     Peer(Role role, uint64_t first_nonce) : role_(role), traffic_(role, first_nonce) {
-        set_key(traffic_);
+        agree(traffic_);
     }
 
     // False: its numbers are used up.
@@ -80,7 +77,7 @@ class Peer {
             last = number;
             decoded.refusal = protocol_error::cryptographic;
             Buffer content;
-            if (!CurveWorld::opened(key_, view(body).skip(16), nonce(number), content))
+            if (!CurveWorld::opened(traffic_.session_key(), view(body).skip(16), nonce(number), content))
                 return decoded;
             decoded.frames.push_back({text(view(content).skip(1)), uint8_t(content[0] & 3)});
             // Nobody else can have sealed it.
@@ -100,7 +97,6 @@ class Peer {
 
     const Role role_;
     CurveTraffic traffic_;
-    const BoxKey key_{rising<32>(0x11).data()};
     std::map<uint64_t, RefFrame> said_;
     std::vector<Buffer> sent_;
     Buffer wire_;
@@ -160,7 +156,7 @@ void run(Input input) {
     const Decoded wanted = peer.expected(limit < 0 ? UINT64_MAX : uint64_t(limit));
     same_however_cut(peer.wire(), split, [&](Reads &reads) {
         CurveTraffic traffic(role == Role::client ? Role::server : Role::client);
-        set_key(traffic);
+        agree(traffic);
         InBuffer in;
         in.set_framing(Framing::v2, 0);
         in.set_max_message_size(limit);

@@ -85,8 +85,16 @@ def websocket(count):
 def curve(count):
     return Row("thr-curve-tcp-256", "PUSH/PULL tcp 256 B, CURVE", "tcp",
                (("local_thr", "{endpoint}", "256", "{count}", "curve"),
-                ("remote_thr", "{endpoint}", "256", "{count}", "curve")), rate(1), count, 1000,
+                ("remote_thr", "{endpoint}", "256", "{count}", "curve")), rate(2), count, 1000,
                needs="curve")
+
+
+def curve_handshakes(count):
+    return Row("handshakes-curve-tcp", "CURVE handshakes of a server tcp", "tcp",
+               (("curve_handshakes", "{endpoint}", "{count}"),),
+               (Figure("cpu_us", "us", ", its CPU for each", 1, below=200, cpu="cpu_us"),
+                Figure("rtt_median_us", "us", ", another peer's round trip meanwhile", 1),
+                Figure("rtt_p99_us", "us", ", 99th percentile", 1)), count, 20, needs="curve")
 
 
 def round_trips(at_least, of_bare):
@@ -206,6 +214,7 @@ ROWS = (
     looped("fd", "epoll on ZMQ_FD", 1500000),
     websocket(5000000),
     curve(300000),
+    curve_handshakes(5000),
     request_latency("tcp", 20000),
     request_latency("ipc", 20000),
     request_latency("inproc", 60000),

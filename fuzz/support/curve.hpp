@@ -124,6 +124,7 @@ struct CurveWorld {
         options.mechanism = mechanism_id::curve;
         options.as_server = true;
         options.curve_secret_key = S_secret;
+        options.curve_own_public_key = S_public;
         return options;
     }
 

@@ -49,6 +49,7 @@ class BoxKey {
     // Writes box.size() - box_overhead bytes, or nothing when the box is shorter than that or does
     // not open. The content may go to box.data() + box_overhead.
     [[nodiscard]] bool open(uint8_t *content, Bytes box, const BoxNonce &nonce) const;
+    const uint8_t *data() const { return key_.data(); }
     void clear() { key_.clear(); }
 
   private:

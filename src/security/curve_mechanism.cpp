@@ -147,7 +147,7 @@ Step CurveClient::process_welcome(Bytes command_body) {
         return fail(cryptographic);
     put_key(server_transient_public_.data(), content);
     std::memcpy(cookie_.data(), content + curve_key_size, cookie_.size());
-    if (!traffic_->session_key().agree(server_transient_public_.data(), random_.data()))
+    if (!traffic_->agree(server_transient_public_.data(), random_.data()))
         return fail(cryptographic);
     state_ = State::initiate_due;
     return Step::idle;
@@ -215,7 +215,8 @@ Step CurveClient::fail(Failure failure) {
 
 CurveServer::CurveServer(const SecurityOptions &options, const CurveServerRandom &random,
                          std::vector<uint8_t> own_metadata, MetadataReader &reader, bool asks_zap)
-    : secret_key_(options.curve_secret_key.data()), random_(random.data()),
+    : secret_key_(options.curve_secret_key.data()), public_key_(options.curve_own_public_key),
+      random_(random.data()),
       traffic_(std::make_unique<CurveTraffic>(CurveTraffic::Role::server)),
       own_metadata_(std::move(own_metadata)), reader_(reader), asks_zap_(asks_zap) {}
 
@@ -279,9 +280,7 @@ Step CurveServer::process_hello(Bytes command_body) {
 Step CurveServer::send_welcome(std::vector<uint8_t> &command_body) {
     const uint8_t *transient_secret = random_.data();
     CurveKey transient_public;
-    if (!curve_public(transient_public.data(), transient_secret) ||
-        !curve_public(public_key_.data(), secret_key_.data()))
-        return fail(cryptographic);
+    if (!curve_public(transient_public.data(), transient_secret)) return fail(cryptographic);
     uint8_t *p = begin_command(command_body, command_name::welcome, welcome_layout::size);
     std::memcpy(p + welcome_layout::random_at, random_.data() + welcome_random_at, box_random_size);
     uint8_t *box = p + welcome_layout::box_at;
@@ -315,7 +314,7 @@ Step CurveServer::process_initiate(Bytes command_body) {
     const Bytes box = command_body.skip(initiate_layout::box_at);
     introduction_.resize(box.size() - box_overhead);
     if (!is_own_cookie(p + initiate_layout::cookie_at) ||
-        !traffic_->session_key().agree(client_transient_public_.data(), random_.data()) ||
+        !traffic_->agree(client_transient_public_.data(), random_.data()) ||
         !traffic_->session_key().open(introduction_.data(), box,
                                       counter_nonce("CurveZMQINITIATE", nonce)))
         return fail(cryptographic);

@@ -78,7 +78,7 @@ class CurveClient final : public Mechanism {
 
 class CurveServer final : public Mechanism {
   public:
-    // Of the options: the own secret key.
+    // Of the options: the own secret key, and its public one that was derived.
     CurveServer(const SecurityOptions &options, const CurveServerRandom &random,
                 std::vector<uint8_t> own_metadata, MetadataReader &reader, bool asks_zap);
 
@@ -117,7 +117,7 @@ class CurveServer final : public Mechanism {
     Step fail(Failure failure);
 
     Secret<curve_key_size> secret_key_;
-    CurveKey public_key_{};
+    const CurveKey public_key_;
     CurveServerRandom random_;
     CurveKey client_transient_public_{};
     BoxKey greeting_key_;               // between c' and S

@@ -18,23 +18,31 @@ static_assert(body_at == CurveTraffic::message_overhead);
 constexpr uint8_t flags_mask = Message::more | Message::command;
 static_assert(Message::more == 1 && Message::command == 2, "flags stand in the box as they are");
 
-BoxNonce message_nonce(CurveTraffic::Role sender, uint64_t counter) {
-    return sender == CurveTraffic::Role::client ? counter_nonce("CurveZMQMESSAGEC", counter)
-                                                : counter_nonce("CurveZMQMESSAGES", counter);
+// REQUIRES: size >= message_overhead.
+bool open_box(const CounterKey &key, uint8_t *sealed, size_t size, TrafficSeal::Opened &opened) {
+    if (!key.open(sealed + box_at, size - box_at, load_be64(sealed + nonce_at))) return false;
+    opened.flags = sealed[flags_at] & flags_mask;
+    opened.body = Bytes(sealed, size).skip(body_at);
+    return true;
 }
 
 } // namespace
 
+bool CurveTraffic::agree(const uint8_t public_key[curve_key_size],
+                         const uint8_t secret_key[curve_key_size]) {
+    if (!session_key_.agree(public_key, secret_key)) return false;
+    const bool is_client = own_role_ == Role::client;
+    sending_key_.derive(session_key_, is_client ? "CurveZMQMESSAGEC" : "CurveZMQMESSAGES");
+    receiving_key_.derive(session_key_, is_client ? "CurveZMQMESSAGES" : "CurveZMQMESSAGEC");
+    return true;
+}
+
 bool CurveTraffic::seal(uint8_t message_flags, Bytes body, uint8_t *out) {
     if (next_nonce_ == 0) return false;
     const uint64_t nonce = take_nonce();
-    // The body first: it may lie where the rest is going to be written.
-    if (!body.empty()) std::memmove(out + body_at, body.data(), body.size());
     std::memcpy(out, command_name::message.data(), nonce_at);
     store_be64(out + nonce_at, nonce);
-    out[flags_at] = message_flags & flags_mask;
-    session_key_.seal(out + box_at, Bytes(out + flags_at, 1 + body.size()),
-                      message_nonce(own_role_, nonce));
+    sending_key_.seal(out + box_at, message_flags & flags_mask, body, nonce);
     return true;
 }
 
@@ -47,23 +55,12 @@ uint32_t CurveTraffic::open(uint8_t *sealed, size_t size, Opened &opened) {
     const uint64_t nonce = load_be64(sealed + nonce_at);
     if (nonce <= peer_nonce_) return protocol_error::invalid_sequence; // CVE-2014-7203
     peer_nonce_ = nonce;
-    const Role peer = own_role_ == Role::client ? Role::server : Role::client;
-    return open_box(peer, sealed, size, opened) ? protocol_error::none
-                                                : protocol_error::cryptographic;
+    return open_box(receiving_key_, sealed, size, opened) ? protocol_error::none
+                                                          : protocol_error::cryptographic;
 }
 
 bool CurveTraffic::recover(uint8_t *sealed, size_t size, Opened &opened) const {
-    return size >= message_overhead && open_box(own_role_, sealed, size, opened);
-}
-
-// REQUIRES: size >= message_overhead.
-bool CurveTraffic::open_box(Role sender, uint8_t *sealed, size_t size, Opened &opened) const {
-    const BoxNonce nonce = message_nonce(sender, load_be64(sealed + nonce_at));
-    if (!session_key_.open(sealed + flags_at, Bytes(sealed + box_at, size - box_at), nonce))
-        return false;
-    opened.flags = sealed[flags_at] & flags_mask;
-    opened.body = Bytes(sealed, size).skip(body_at);
-    return true;
+    return size >= message_overhead && open_box(sending_key_, sealed, size, opened);
 }
 
 } // namespace tern

@@ -11,7 +11,7 @@
 #ifndef TERN_SECURITY_CURVE_TRAFFIC_HPP
 #define TERN_SECURITY_CURVE_TRAFFIC_HPP
 
-#include "security/curve_box.hpp"
+#include "security/curve_counter_key.hpp"
 #include "security/traffic_seal.hpp"
 
 namespace tern {
@@ -25,8 +25,10 @@ class CurveTraffic final : public TrafficSeal {
         : own_role_(own_role), next_nonce_(first_nonce) {}
 
     // ---- handshake
-    // The key between the two transient pairs: of INITIATE, READY and MESSAGE.
-    BoxKey &session_key() { return session_key_; }
+    // On the key between the two transient pairs: of INITIATE, READY and MESSAGE. As BoxKey::agree().
+    [[nodiscard]] bool agree(const uint8_t public_key[curve_key_size],
+                             const uint8_t secret_key[curve_key_size]);
+    const BoxKey &session_key() const { return session_key_; }
     uint64_t take_nonce() { return next_nonce_++; }
     // Handshake commands have no order to keep (quirks Q-32), but MESSAGEs come after them.
     void note_peer_nonce(uint64_t nonce) { peer_nonce_ = nonce; }
@@ -41,9 +43,8 @@ class CurveTraffic final : public TrafficSeal {
     bool recover(uint8_t *sealed, size_t size, Opened &opened) const override;
 
   private:
-    bool open_box(Role sender, uint8_t *sealed, size_t size, Opened &opened) const;
-
     BoxKey session_key_;
+    CounterKey sending_key_, receiving_key_; // of MESSAGEs
     const Role own_role_;
     uint64_t next_nonce_; // 0: all are used up
     uint64_t peer_nonce_ = 0;

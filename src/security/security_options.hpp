@@ -29,6 +29,9 @@ struct SecurityOptions {
     CurveKey curve_public_key{};
     CurveKey curve_secret_key{};
     CurveKey curve_server_key{};
+    // What belongs to the secret key of a server, which need not be told it. Kept, since each handshake
+    // needs it and it takes as long as a key agreement.
+    CurveKey curve_own_public_key{};
 
     std::string gssapi_principal;
     std::string gssapi_service_principal;

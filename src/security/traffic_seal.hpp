@@ -24,7 +24,8 @@ class TrafficSeal {
     // How many bytes a body of this size becomes. 0: it can not be sealed.
     virtual size_t sealed_size(size_t body_size) const = 0;
     // Writes sealed_size(body.size()) bytes. `message_flags` may hold any Message flags; only more
-    // and command reach the peer. The body may lie in `out`.
+    // and command reach the peer. The body may lie in the last bytes of `out`, and
+    // nowhere else in it.
     // False: nothing more can be sealed, the connection must end.
     [[nodiscard]] virtual bool seal(uint8_t message_flags, Bytes body, uint8_t *out) = 0;
     // Opens in place. Gives 0, or the protocol_error that ends the connection.

@@ -1,6 +1,7 @@
 #include "socket/options.hpp"
 
 #include "base/bytes.hpp"
+#include "security/curve_keys.hpp"
 #include "security/z85.hpp"
 
 #ifndef ZMQ_BUILD_DRAFT_API
@@ -149,12 +150,21 @@ Error set_router_raw(Options &options, const void *value, size_t size) {
 
 // The last security option decides the mechanism (spec/api/sockopts.md section 5).
 
+void derive_own_public_key([[maybe_unused]] SecurityOptions &security) {
+#ifdef TERN_HAVE_CURVE_MECHANISM
+    if (security.as_server && security.mechanism == mechanism_id::curve &&
+        !curve_public(security.curve_own_public_key.data(), security.curve_secret_key.data()))
+        security.curve_own_public_key = {}; // with which no client gets in
+#endif
+}
+
 template <int id>
 Error set_server(Options &options, const void *value, size_t size) {
     SecurityOptions &security = options.link.security;
     security.as_server = load_int(value, size) != 0;
     const bool keeps_when_off = id == mechanism_id::gssapi;
     security.mechanism = security.as_server || keeps_when_off ? id : int(mechanism_id::null);
+    derive_own_public_key(security);
     return err::none;
 }
 template <int id>
@@ -197,6 +207,7 @@ Error set_curve_key(Options &options, const void *value, size_t size) {
     if (!decode_key(security.*member, value, size)) return err::invalid;
     security.mechanism = mechanism_id::curve;
     if (role == Role::client) security.as_server = false;
+    derive_own_public_key(security);
     return err::none;
 }
 

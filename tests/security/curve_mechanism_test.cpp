@@ -127,6 +127,7 @@ TEST_CASE("CUR-3 client and server with fresh keys and random bytes, without ZAP
     SecurityOptions at_client, at_server;
     REQUIRE(curve_keypair(at_client.curve_public_key.data(), at_client.curve_secret_key.data()));
     REQUIRE(curve_keypair(at_client.curve_server_key.data(), at_server.curve_secret_key.data()));
+    at_server.curve_own_public_key = at_client.curve_server_key;
     Buffer random(48 + 96);
     REQUIRE(curve_random(random.data(), random.size()));
     Client client(text("client"), at_client, slice(random, 0, 48));

@@ -360,6 +360,33 @@ TEST_CASE("CURVE keys come raw or as Z85") {
     CHECK(get_int(options, ZMQ_MECHANISM) == ZMQ_NULL);
 }
 
+TEST_CASE("a CURVE server knows the public key of its secret one, in whatever order it is told") {
+    if (!find_option(ZMQ_CURVE_SERVER)) return; // built without CURVE
+    const std::string secret = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
+    const std::string its_public = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    Options told = fresh();
+    CHECK_FALSE(set_text(told, ZMQ_CURVE_PUBLICKEY, its_public));
+    const CurveKey wanted = told.link.security.curve_public_key;
+
+    Options role_first = fresh();
+    CHECK_FALSE(set_int(role_first, ZMQ_CURVE_SERVER, 1));
+    CHECK_FALSE(set_text(role_first, ZMQ_CURVE_SECRETKEY, secret));
+    CHECK(role_first.link.security.curve_own_public_key == wanted);
+
+    Options key_first = fresh();
+    CHECK_FALSE(set_text(key_first, ZMQ_CURVE_SECRETKEY, std::string(40, '0')));
+    CHECK_FALSE(set_text(key_first, ZMQ_CURVE_SECRETKEY, secret));
+    CHECK_FALSE(set_int(key_first, ZMQ_CURVE_SERVER, 1));
+    CHECK(key_first.link.security.curve_own_public_key == wanted);
+
+    // The role is one for all mechanisms, and the last key set chooses CURVE.
+    Options by_way_of_plain = fresh();
+    CHECK_FALSE(set_text(by_way_of_plain, ZMQ_CURVE_SECRETKEY, secret));
+    CHECK_FALSE(set_int(by_way_of_plain, ZMQ_PLAIN_SERVER, 1));
+    CHECK_FALSE(set_text(by_way_of_plain, ZMQ_CURVE_PUBLICKEY, std::string(40, '0')));
+    CHECK(by_way_of_plain.link.security.curve_own_public_key == wanted);
+}
+
 TEST_CASE("METADATA takes X- properties and the first value of each") {
     Options options = fresh();
     for (const char *good : {"X-a:b", "X-a:c", "X-b:c:d", "X-:bb"}) {

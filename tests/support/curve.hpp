@@ -52,7 +52,8 @@ inline SecurityOptions client_options() {
 }
 inline SecurityOptions server_options() {
     SecurityOptions options;
-    options.curve_secret_key = key_of(vec("input-S-secret")); // all that a server needs
+    options.curve_secret_key = key_of(vec("input-S-secret"));
+    options.curve_own_public_key = key_of(vec("input-S-public"));
     return options;
 }
 inline Buffer client_random() {
@@ -161,10 +162,9 @@ inline std::unique_ptr<CurveTraffic> make_traffic(Role role, uint64_t first_nonc
     const bool is_client = role == Role::client;
     auto traffic = std::make_unique<CurveTraffic>(role, first_nonce);
     traffic->note_peer_nonce(is_client ? 1 : 2);
-    if (is_client)
-        agree(traffic->session_key(), vec("input-s-prime-public"), vec("input-c-prime-secret"));
-    else
-        agree(traffic->session_key(), vec("input-c-prime-public"), vec("input-s-prime-secret"));
+    const std::string peer = is_client ? "s" : "c", own = is_client ? "c" : "s";
+    REQUIRE(traffic->agree(vec("input-" + peer + "-prime-public").data(),
+                           vec("input-" + own + "-prime-secret").data()));
     return traffic;
 }
 inline std::unique_ptr<CurveTraffic> make_traffic(Role role) {
