@@ -168,7 +168,7 @@ static void LIM_2_out_of_descriptors_sockets_in_a_running_context_are_made (void
 }
 
 /* A socket of the running context may be made on Tern, as the test above says. */
-static void LIM_2_out_of_descriptors_new_contexts_and_sockets_are_EMFILE (void **state)
+static void LIM_2_out_of_descriptors_the_first_socket_of_a_context_is_EMFILE (void **state)
 {
     (void) state;
     void *fresh = new_ctx ();
@@ -183,8 +183,13 @@ static void LIM_2_out_of_descriptors_new_contexts_and_sockets_are_EMFILE (void *
     void *second = on_tern () ? NULL : zmq_socket (used, ZMQ_PAIR);
     const int second_error = zmq_errno ();
     give_back_descriptors ();
-    assert_null (ctx);
-    assert_int_equal (ctx_error, EMFILE);
+    if (on_tern ()) { /* takes none before its first socket */
+        assert_non_null (ctx);
+        end_ctx (ctx);
+    } else {
+        assert_null (ctx);
+        assert_int_equal (ctx_error, EMFILE);
+    }
     assert_null (first);
     assert_int_equal (first_error, EMFILE);
     assert_null (second);
@@ -768,7 +773,7 @@ int main (void)
         TEST (LIM_1_the_default_allows_1023_sockets),
         TEST (LIM_1_monitor_sockets_count_too),
         TEST_WITH_HOARD (LIM_2_out_of_descriptors_sockets_in_a_running_context_are_made),
-        TEST_WITH_HOARD (LIM_2_out_of_descriptors_new_contexts_and_sockets_are_EMFILE),
+        TEST_WITH_HOARD (LIM_2_out_of_descriptors_the_first_socket_of_a_context_is_EMFILE),
         TEST_WITH_HOARD (LIM_2_a_failing_accept_is_reported_and_the_listener_lives_on),
         TEST_WITH_HOARD (LIM_2_ACCEPT_FAILED_is_not_repeated_in_a_tight_loop),
         TEST (LIM_3_a_socket_uses_one_descriptor),

@@ -124,7 +124,7 @@ static void wrong_endpoints (void **state)
     };
     static const struct { const char *text; int error; } connects[] = {
       {"ws://127.0.0.1", EINVAL}, {"ws:///x", EINVAL}, {"ws://127.0.0.1:*", EINVAL},
-      {"ws://*:1", EINVAL}, {"ws://nohost.invalid:1", EINVAL},
+      {"ws://*:1", EINVAL},
       {"ws://1.2.3.4:5;127.0.0.1:6", EINVAL}, /* no source address */
     };
     void *ctx = new_ctx ();
@@ -133,6 +133,11 @@ static void wrong_endpoints (void **state)
         FAILS (zmq_bind (s, binds[i].text), binds[i].error);
     for (size_t i = 0; i < sizeof connects / sizeof connects[0]; ++i)
         FAILS (zmq_connect (s, connects[i].text), connects[i].error);
+    /* A name is looked up in the background, as for tcp; the reference does it here and makes the caller wait. */
+    if (on_tern ())
+        OK (zmq_connect (s, "ws://nohost.invalid:1"));
+    else
+        FAILS (zmq_connect (s, "ws://nohost.invalid:1"), EINVAL);
     char endpoint[256];
     void *other = new_socket (ctx, ZMQ_DEALER);
     bind_any (s, "ws://127.0.0.1:*", endpoint);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <pthread.h>
 #include <utility>
 
 namespace tern {
@@ -116,6 +117,17 @@ struct LargeDepot {
     size_t bytes = 0;
 };
 LargeDepot *const large = new (std::nothrow) LargeDepot;
+
+// A child has the thread that forked alone, so no other one may hold a lock when it is made.
+void before_fork() {
+    for (int i = 0; depots && i < classes; ++i) depots[i].lock.lock();
+    if (large) large->lock.lock();
+}
+void after_fork() {
+    if (large) large->lock.unlock();
+    for (int i = 0; depots && i < classes; ++i) depots[i].lock.unlock();
+}
+[[maybe_unused]] const int at_fork = ::pthread_atfork(before_fork, after_fork, after_fork);
 
 void *take_large(int index) {
     {

@@ -45,6 +45,8 @@ class Channel : private FrameQueue {
     }
     // Closes the frames of the unfinished message.
     void rollback();
+    // The next write finds memory.
+    bool reserve() { return newest_ || queue().reserve(); }
     bool is_mid_message() const { return queue().has_unpublished(); }
     // The writer will write no more.
     void end_writing() { writer_gone_.store(true, std::memory_order_seq_cst); }

@@ -37,6 +37,14 @@ bool FrameQueue::grow() {
     return true;
 }
 
+bool FrameQueue::reserve_chunk() {
+    if (spare_.load(std::memory_order_relaxed)) return true;
+    Chunk *const chunk = new_chunk(tail_ ? next_capacity(tail_->capacity) : first_capacity);
+    if (!chunk) return false;
+    std::free(spare_.exchange(chunk, std::memory_order_acq_rel)); // the consumer may have left one meanwhile
+    return true;
+}
+
 void FrameQueue::read_record(Position &position, Message &frame) {
     const uint8_t *const record = next_record(position);
     if (record[0] == whole) {

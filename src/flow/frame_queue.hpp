@@ -45,6 +45,10 @@ class FrameQueue {
         ++pushed_;
         return true;
     }
+    // Sees to it that the next push finds memory; for who has no place to keep a frame that was refused.
+    bool reserve() {
+        return (tail_ && tail_->capacity - tail_at_ >= whole_units) || reserve_chunk();
+    }
     // Takes all unpublished frames back and closes them.
     void discard_unpublished();
     bool has_unpublished() const { return pushed_ != shown_; }
@@ -160,6 +164,7 @@ class FrameQueue {
     void go_to_next_chunk(Position &position);
     static Chunk *new_chunk(uint32_t capacity);
     bool grow();
+    bool reserve_chunk();
 
     // Producer.
     Chunk *tail_ = nullptr;

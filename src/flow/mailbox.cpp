@@ -25,7 +25,7 @@ void Mailbox::signal() {
         if (move_to_signalled(way)) wake_sleepers(state_, 1);
         break;
     case on_descriptor:
-        if (move_to_signalled(way)) waker_.signal();
+        if (move_to_signalled(way)) (void)waker_.signal();
         break;
     case parked: {
         const std::lock_guard<Lock> held(park_lock_);

@@ -49,7 +49,7 @@ void WaitingRoom::wake() {
         occupied_.store(false, std::memory_order_seq_cst);
         wakes_.fetch_add(1, std::memory_order_release);
         for (Watch &watch : watches_) {
-            if (watch.is_armed) watch.waker->signal();
+            if (watch.is_armed) (void)watch.waker->signal();
             watch.is_armed = false;
         }
     }

@@ -43,6 +43,8 @@ class Connector final : public EventHandler,
     void connection_ended(Link &link, bool fatal) override;
     void opening_ready(Opening &opening, Established established) override;
     void opening_failed(Opening &opening, bool fatal) override;
+    // There is one at a time, of somebody whom the program has chosen.
+    bool opening_needs_place(Opening &) override { return true; }
     void proxy_answered(Error error) override;
 
   private:

@@ -218,6 +218,8 @@ void Link::serve_input(Turn &turn) {
 void Link::pump_in() {
     bool any = false;
     while (state_ != State::broken && (discards_input() || to_socket_->can_write())) {
+        // Out of memory: what has been read stays where it is, until somebody asks for it.
+        if (!discards_input() && in_.has_bytes() && !to_socket_->reserve()) break;
         Message frame;
         const Next next = next_message(frame);
         if (next == Next::none) break;

@@ -88,6 +88,7 @@ void Listener::pause_accepting() {
 
 void Listener::drop(Opening &opening) {
     const size_t index = opening.index;
+    room_.leave(opening);
     over_.push_back(std::move(openings_[index]));
     if (index + 1 < openings_.size()) {
         openings_[index] = std::move(openings_.back());

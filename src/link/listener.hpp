@@ -5,6 +5,7 @@
 #ifndef TERN_LINK_LISTENER_HPP
 #define TERN_LINK_LISTENER_HPP
 
+#include "link/handshake_room.hpp"
 #include "link/opening.hpp"
 #include "transport/stream_transport.hpp"
 
@@ -36,6 +37,7 @@ class Listener final : public EventHandler,
     void connection_ended(Link &link, bool fatal) override;
     void opening_ready(Opening &opening, Established established) override;
     void opening_failed(Opening &opening, bool fatal) override;
+    bool opening_needs_place(Opening &opening) override { return room_.enter(opening); }
 
   private:
     void accept_some();
@@ -58,6 +60,7 @@ class Listener final : public EventHandler,
     Loop::WatchId watch_ = 0;
     Loop::TimerId pause_timer_;
     Loop::TimerId linger_timer_;
+    HandshakeRoom room_;
     std::vector<std::unique_ptr<Opening>> openings_;
     std::vector<std::unique_ptr<Opening>> over_; // freed after the call that ended them
     std::vector<std::shared_ptr<Link>> links_;

@@ -1,8 +1,10 @@
 #include "link/opening.hpp"
 
+#include "link/handshake_room.hpp"
 #include "os/random.hpp"
 #include "transport/socket_address.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 #include <zmq.h>
@@ -118,8 +120,8 @@ void Opening::begin() {
 void Opening::on_ready(unsigned bits) {
     if (is_securing_) return secure();
     if (bits & ready::write) write_some_bytes();
-    if (is_over_ || !(bits & (ready::read | ready::hangup))) return;
-    if (rest_.size() < rest_max) read_some_bytes();
+    if (is_over_ || !(bits & (ready::read | ready::hangup) || layer_)) return;
+    if (may_read() > 0) read_some_bytes();
     else if (bits & ready::hangup) lost(EPIPE);
 }
 
@@ -141,7 +143,21 @@ void Opening::write_some_bytes() {
 
 void Opening::watch_for_work() {
     if (!watch_) return;
-    watch_for((rest_.size() < rest_max ? ready::read : 0u) | (out_.empty() ? 0u : ready::write));
+    watch_for((may_read() > 0 ? ready::read : 0u) | (out_.empty() ? 0u : ready::write));
+}
+
+// How much of what the peer says may be held.
+size_t Opening::may_read() const {
+    if (handshake_.is_blocked()) return rest_max - std::min(rest_max, rest_.size());
+    if (has_place_) return handshake_frame_max;
+    return handshake_small_max - std::min(handshake_small_max, handshake_.held_bytes());
+}
+
+// A layer may have more than the kernel knows of; writing is always possible, and so is heard of.
+void Opening::place_given() {
+    has_place_ = true;
+    if (layer_) watch_for(ready::read | ready::write);
+    else watch_for_work();
 }
 
 void Opening::watch_for(unsigned interest) {
@@ -159,7 +175,8 @@ void Opening::read_some_bytes() {
 // True when there may be more.
 bool Opening::read_once() {
     uint8_t buffer[4096];
-    const iovec piece{buffer, sizeof buffer};
+    const iovec piece{buffer, std::min(sizeof buffer, may_read())};
+    if (piece.iov_len == 0) return false;
     const IoResult result = read_vector(layer_.get(), fd_.get(), &piece, 1);
     if (result.status == IoResult::Status::would_block) return false;
     if (result.status != IoResult::Status::ok) {
@@ -192,6 +209,8 @@ void Opening::go_on(Handshake::Outcome outcome, Bytes rest) {
     switch (outcome) {
     case Handshake::Outcome::more:
         if (handshake_.is_blocked()) rest_.assign(rest.begin(), rest.end());
+        else if (may_read() == 0 && place_number == 0) has_place_ = events_.opening_needs_place(*this);
+        watch_for_work();
         if (handshake_.is_waiting_for_zap()) ask_zap();
         else if (handshake_.is_computing()) compute();
         else if (handshake_.is_waiting_for_identity()) host_.loop().cancel_timer(timer_);

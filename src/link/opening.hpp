@@ -2,8 +2,9 @@
 // thread knows it, so it needs no lock; when it is ready, what it has becomes an Established.
 // Threads: I/O thread only.
 // Owner:   a Connector or Listener; dropping it closes the connection.
-// Limit:   the handshake's own: a peer that has not finished it can make us hold one frame. While the
-//          ZAP handler thinks, or a ticket is sought, rest_max bytes more; then nothing is read.
+// Limit:   handshake_small_max bytes of the peer, and one frame where there is a place in the listener's
+//          HandshakeRoom. While the ZAP handler thinks, or a ticket is sought, rest_max bytes more.
+//          Beyond that nothing is read.
 //
 //   securing --> handshaking             securing: TLS, where there is some
 //   handshaking --ask_zap()--> asking --zap_replied()--> handshaking      any of them -> over
@@ -26,6 +27,8 @@ class OpeningEvents {
     virtual void opening_ready(Opening &opening, Established established) = 0;
     // `fatal`: a connecting side does not try again.
     virtual void opening_failed(Opening &opening, bool fatal) = 0;
+    // True: it may hold a whole frame now. Otherwise place_given() says when.
+    virtual bool opening_needs_place(Opening &opening) = 0;
 };
 
 class Opening final : public EventHandler, public ZapListener {
@@ -39,22 +42,28 @@ class Opening final : public EventHandler, public ZapListener {
     void on_ready(unsigned bits) override;
     void zap_replied(const std::vector<std::string> &frames) override;
     void zap_lost() override;
+    // Reads nothing by itself, but hears of what there is.
+    void place_given();
+    bool has_place() const { return has_place_; }
 
     const EndpointTexts &endpoints() const { return endpoints_; }
     // For the owner's list.
     size_t index = 0;
+    // For the room that it waits for.
+    size_t place_number = 0;
 
   private:
     // Where a computation leaves word that it is done. Without an opening nobody wants to know.
     struct Computation;
 
     // The rest becomes traffic, and has to fit into one read block of the link.
-    static constexpr size_t rest_max = 16 * 1024;
+    static constexpr size_t rest_max = 512;
 
     void secure();
     void begin();
     void read_some_bytes();
     bool read_once();
+    size_t may_read() const;
     void write_some_bytes();
     void watch_for_work();
     void watch_for(unsigned interest);
@@ -90,6 +99,7 @@ class Opening final : public EventHandler, public ZapListener {
     unsigned interest_ = ready::read;
     Loop::TimerId timer_;
     bool is_securing_ = false;
+    bool has_place_ = false;
     bool upgrade_is_told_ = false; // to monitors
     bool is_over_ = false;
 };

@@ -11,7 +11,8 @@
 namespace tern {
 
 namespace {
-constexpr int threads_max = 4;
+// A name server that does not answer keeps one for each name, for some seconds each time.
+constexpr int threads_max = 64;
 }
 
 struct HelperThreads::Shared {
@@ -74,7 +75,7 @@ void HelperThreads::stop() {
     shared_->jobs.clear();
     shared_->changed.notify_all();
     // Idle threads end at once; one that hangs is not waited for.
-    shared_->changed.wait_for(lock, std::chrono::milliseconds(100),
+    shared_->changed.wait_for(lock, std::chrono::milliseconds(20),
                               [this] { return shared_->threads == 0; });
 }
 

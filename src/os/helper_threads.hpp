@@ -4,7 +4,7 @@
 //          and go when they are idle. A slow server delays only those who ask it.
 // Owner:   the Context. stop() does not wait for a job that hangs: its thread is left to itself,
 //          and what it holds is shared.
-// Limit:   four threads each; jobs beyond them wait.
+// Limit:   threads_max threads each; jobs beyond them wait.
 #ifndef TERN_OS_HELPER_THREADS_HPP
 #define TERN_OS_HELPER_THREADS_HPP
 

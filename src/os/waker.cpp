@@ -19,12 +19,12 @@ Error Waker::open() {
     return err::none;
 }
 
-void Waker::signal() const {
+bool Waker::signal() const {
     const uint64_t one = 1;
     ssize_t n;
-    // A full counter is readable already; nothing else can usefully be done about a failure here.
     do n = ::write(read_end_.get(), &one, sizeof one);
     while (n < 0 && errno == EINTR);
+    return n >= 0 || errno == EAGAIN; // a full counter is readable already
 }
 
 bool Waker::drain() const {
@@ -49,11 +49,12 @@ Error Waker::open() {
     return err::none;
 }
 
-void Waker::signal() const {
+bool Waker::signal() const {
     const char one = 1;
     ssize_t n;
     do n = ::write(write_end_.get(), &one, 1);
     while (n < 0 && errno == EINTR);
+    return n >= 0 || errno == EAGAIN;
 }
 
 bool Waker::drain() const {

@@ -14,7 +14,13 @@ class Waker {
     Error open();
     bool is_open() const { return read_end_.is_open(); }
     int fd() const { return read_end_.get(); }
-    void signal() const;
+    // False: the descriptor is not ours any more, the program has closed it behind our back.
+    bool signal() const;
+    // Lets go of such a descriptor without closing it.
+    void disown() {
+        (void)read_end_.release();
+        (void)write_end_.release();
+    }
     // Takes all signals; never blocks. False when there was none.
     bool drain() const;
     // The same when a signal is known to be under way: waits for it. Bounded, in case the program closed

@@ -240,7 +240,8 @@ bool Handshake::take_frame_bytes(Bytes in, size_t &taken, Bytes &body, std::vect
 
 bool Handshake::is_frame_too_large(uint64_t size) const {
     const int64_t limit = config_.max_message_size;
-    return size > handshake_frame_max || (limit >= 0 && size > static_cast<uint64_t>(limit));
+    const bool is_name = state_ == State::identity || state_ == State::routing_id;
+    return size > (is_name ? peer_name_max : handshake_frame_max) || (limit >= 0 && size > static_cast<uint64_t>(limit));
 }
 
 // A frame of this connection's framing; only ZMTP 3.x and WebSockets send any here.

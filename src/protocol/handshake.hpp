@@ -31,6 +31,7 @@ namespace tern {
 
 inline constexpr size_t handshake_frame_max = 65536;
 inline constexpr size_t control_frames_max = 64;
+inline constexpr size_t peer_name_max = 480; // an identity or routing id, where it is a frame by itself: held without limit of time
 
 // A handshake over a WebSocket.
 struct WsSide {
@@ -81,6 +82,9 @@ class Handshake {
     // `consumed` bytes belonged to the handshake. After ready the rest is traffic. After more a
     // rest exists only while is_blocked(): keep it and feed it again when it is not.
     Outcome feed(Bytes in, size_t &consumed, std::vector<uint8_t> &out);
+
+    // Bytes of the peer that wait for more of them.
+    size_t held_bytes() const { return frame_.size() + (upgrade_ ? upgrade_->held_bytes() : 0); }
 
     // Nothing is consumed before answer_zap(), take_zap_reply() or computed().
     bool is_blocked() const { return is_waiting_for_zap() || is_computing(); }

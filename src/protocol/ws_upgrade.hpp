@@ -48,6 +48,9 @@ class WsUpgrade {
     // Appends the answer when it is done. What was not consumed then is traffic.
     Outcome feed(Bytes in, size_t &consumed, std::vector<uint8_t> &out);
 
+    // What waits for the end of its line, or of the request.
+    size_t held_bytes() const { return line_.size() + key_.size() + path_.size() + host_.size(); }
+
     // After done: one of `protocols`.
     const std::string &protocol() const { return protocol_; }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ namespace tern {
 namespace {
 
 constexpr int batch_max = 64;
+constexpr int pause_ms = 10; // after a wait that failed
 
 epoll_event to_kernel(uint64_t id, unsigned interest) {
     epoll_event event{};
@@ -81,7 +83,12 @@ int EpollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {
     epoll_event kernel_events[batch_max];
     const int n =
         wait_kernel(set_.get(), kernel_events, std::min(capacity, batch_max), timeout);
-    if (n < 0) return errno == EINTR ? -1 : 0;
+    if (n < 0) {
+        if (errno == EINTR) return -1;
+        // The program has closed the set, say. Nothing comes of waiting, so nobody waits in a loop.
+        ::poll(nullptr, 0, timeout == never || timeout > pause_ms * ns_per_ms ? pause_ms : 1);
+        return 0;
+    }
     for (int i = 0; i < n; ++i)
         events[i] = {kernel_events[i].data.u64, from_kernel(kernel_events[i].events)};
     return n;

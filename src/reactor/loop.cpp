@@ -14,10 +14,14 @@ size_t slot_index(uint64_t id) { return uint32_t(id) - 1; }
 uint32_t slot_generation(uint64_t id) { return uint32_t(id >> 32); }
 } // namespace
 
+Loop::~Loop() {
+    stop();
+    for (size_t i = 0; i + 1 < wakers_.size(); ++i) wakers_[i]->disown();
+}
+
 Error Loop::start(ThreadSettings settings) {
     if (const Error error = poller_.open()) return error;
-    if (const Error error = waker_.open()) return error;
-    if (const Error error = poller_.add(waker_.fd(), waker_id, ready::read)) return error;
+    if (const Error error = add_waker()) return error;
     settings.precise_timers = true;
     return thread_.start(std::move(settings), [this] { run(); });
 }
@@ -26,6 +30,21 @@ void Loop::stop() {
     if (!thread_.is_started()) return;
     post([this] { stopping_ = true; });
     thread_.join();
+}
+
+Error Loop::add_waker() {
+    auto fresh = std::make_unique<Waker>();
+    if (const Error error = fresh->open()) return error;
+    if (const Error error = poller_.add(fresh->fd(), waker_id, ready::read)) return error;
+    wakers_.push_back(std::move(fresh));
+    waker_.store(wakers_.back().get(), std::memory_order_release);
+    return err::none;
+}
+
+// The thread sleeps on a descriptor that the program has closed. It waits for what is added, too.
+void Loop::wake_anew() {
+    std::lock_guard<Lock> guard(lock_);
+    if (!add_waker()) (void)waker_.load(std::memory_order_acquire)->signal();
 }
 
 bool Loop::is_own_thread() const {
@@ -37,7 +56,9 @@ void Loop::post(Task task) {
         std::lock_guard<Lock> guard(lock_);
         tasks_.push_back(std::move(task));
     }
-    if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false)) waker_.signal();
+    if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false) &&
+        !waker_.load(std::memory_order_acquire)->signal())
+        wake_anew();
 }
 
 void Loop::run() {
@@ -52,7 +73,7 @@ void Loop::run() {
         const int n = poller_.wait(events, events_max, timeout);
         asleep_.store(false, std::memory_order_seq_cst);
         for (int i = 0; i < n; ++i) {
-            if (events[i].id == waker_id) (void)waker_.drain();
+            if (events[i].id == waker_id) (void)waker_.load(std::memory_order_acquire)->drain();
             else dispatch(events[i]);
         }
     }

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace tern {
@@ -39,7 +40,7 @@ class Loop {
     using WatchId = uint64_t;
 
     Loop() = default;
-    ~Loop() { stop(); }
+    ~Loop();
     Error start(ThreadSettings settings);
     // Runs what was posted before, then ends and joins the thread.
     void stop();
@@ -66,13 +67,14 @@ class Loop {
         EventHandler *handler = nullptr;
         uint32_t generation = 0;
     };
+    Error add_waker();
+    void wake_anew();
     void run();
     bool run_tasks();
     Nanoseconds run_timers();
     void dispatch(const PollEvent &event);
 
     Poller poller_;
-    Waker waker_;
     Thread thread_;
 
     // Shared with posters.
@@ -80,6 +82,8 @@ class Loop {
     std::vector<Task> tasks_;            // under lock_
     std::atomic<bool> asleep_{false};    // as in Mailbox: who posts looks at it after posting
     std::atomic<pthread_t> thread_id_{};
+    std::atomic<const Waker *> waker_{nullptr}; // the last of these
+    std::vector<std::unique_ptr<Waker>> wakers_; // under lock_; more than one when the program has closed some
 
     // Loop thread.
     bool stopping_ = false;

@@ -10,7 +10,7 @@ namespace tern {
 void PollPoller::set(int fd, Entry entry) {
     std::lock_guard<Lock> guard(lock_);
     entries_[fd] = entry;
-    if (waiting_) changed_.signal();
+    if (waiting_) (void)changed_.signal();
 }
 
 Error PollPoller::add(int fd, uint64_t id, unsigned interest) {
@@ -27,7 +27,7 @@ Error PollPoller::modify(int fd, uint64_t id, unsigned interest) {
 void PollPoller::remove(int fd) {
     std::lock_guard<Lock> guard(lock_);
     entries_.erase(fd);
-    if (waiting_) changed_.signal();
+    if (waiting_) (void)changed_.signal();
 }
 
 void PollPoller::rearm(int fd) {
@@ -36,7 +36,7 @@ void PollPoller::rearm(int fd) {
     if (it == entries_.end()) return;
     it->second.read_reported = false;
     it->second.write_reported = false;
-    if (waiting_) changed_.signal();
+    if (waiting_) (void)changed_.signal();
 }
 
 int PollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {

@@ -1,17 +1,17 @@
 #include "socket/context.hpp"
 
 #include "os/fences.hpp"
+#include "os/wait_word.hpp"
 #include "socket/handle.hpp"
 #include "socket/socket.hpp"
 
-#include <poll.h>
+#include <climits>
 
 namespace tern {
 
 Result<std::shared_ptr<Context>> Context::create() {
     prepare_fences();
     std::shared_ptr<Context> context(new Context);
-    if (const Error error = context->finished_.open()) return error;
     return context;
 }
 
@@ -120,7 +120,9 @@ void Context::socket_finished(Socket *socket) {
     }
     sockets_.pop_back();
     --slots_;
-    if (sockets_.empty()) finished_.signal();
+    if (!sockets_.empty()) return;
+    finished_.fetch_add(1);
+    wake_sleepers(finished_, INT_MAX);
 }
 
 void Context::shut_down() {
@@ -137,13 +139,12 @@ Error Context::terminate() {
     if (is_inherited()) return err::interrupted; // FRK-1: the parent's sockets will never close here
     shut_down();
     for (;;) {
+        const uint32_t seen = finished_.load();
         {
             std::lock_guard<std::mutex> guard(mutex_);
-            (void)finished_.drain();
             if (sockets_.empty()) return err::none;
         }
-        pollfd item{finished_.fd(), POLLIN, 0};
-        if (::poll(&item, 1, -1) < 0 && errno == EINTR) return err::interrupted;
+        if (!sleep_while(finished_, seen, never)) return err::interrupted;
     }
 }
 

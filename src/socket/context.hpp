@@ -68,7 +68,7 @@ class Context {
     HelperThreads resolver_{"ZMQbg/Resolver"};
     HelperThreads ticket_seekers_{"ZMQbg/Seeker"};
     HelperThreads ticket_readers_{"ZMQbg/Reader"};
-    Waker finished_; // wakes terminate()
+    std::atomic<uint32_t> finished_{0}; // counts how often no socket was left; terminate() sleeps on it
 
     std::mutex mutex_;
     ContextOptions options_;                              // under mutex_

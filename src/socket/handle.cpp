@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 #include <new>
+#include <pthread.h>
 
 namespace tern {
 
@@ -22,6 +23,11 @@ Dead &dead() {
     static Dead *list = new Dead;
     return *list;
 }
+
+// A child has this thread alone, so nobody else may hold the lock when it is made.
+void before_fork() { dead().mutex.lock(); }
+void after_fork() { dead().mutex.unlock(); }
+[[maybe_unused]] const int at_fork = ::pthread_atfork(before_fork, after_fork, after_fork);
 
 } // namespace
 

@@ -52,7 +52,8 @@ void PollCrowd::lose() {
 }
 
 void PollCrowd::wake() {
-    if (is_asleep_.load(std::memory_order_seq_cst) && is_asleep_.exchange(false)) waker_.signal();
+    if (is_asleep_.load(std::memory_order_seq_cst) && is_asleep_.exchange(false))
+        (void)waker_.signal();
 }
 
 // ---- the thread that polls

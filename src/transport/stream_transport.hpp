@@ -2,7 +2,7 @@
 // are stream sockets of the kernel. One object without state for each transport; their addresses
 // are what follows "://". All descriptors are non-blocking and close-on-exec; whatever errno the
 // system gives is returned.
-// Threads: any; only listen(), check_connect() and resolve() may block, and those as they say.
+// Threads: any; only listen() and resolve() may block, and those as they say.
 // Owner:   the program, which does not destroy them; the caller owns every descriptor it is given.
 #ifndef TERN_TRANSPORT_STREAM_TRANSPORT_HPP
 #define TERN_TRANSPORT_STREAM_TRANSPORT_HPP
@@ -59,8 +59,8 @@ class StreamTransport {
     virtual Result<Accepted> accept(int listener_fd, const TransportOptions &options) const = 0;
 
     // ---- the connecting side
-    // What zmq_connect checks at once. May ask the name service where a name that is not known is
-    // an error of zmq_connect.
+    // What zmq_connect checks at once, without asking anybody: whether a name is known turns out
+    // later, in resolve().
     virtual Error check_connect(std::string_view address,
                                 const TransportOptions &options) const = 0;
     // As ZMQ_LAST_ENDPOINT shows it after zmq_connect, which has checked it.

@@ -45,13 +45,12 @@ class WsTransport : public StreamTransport {
         if (accepted) accepted->peer_endpoint = text_of(accepted->peer_endpoint, "/");
         return accepted;
     }
-    Error check_connect(std::string_view address, const TransportOptions &options) const final {
+    Error check_connect(std::string_view address, const TransportOptions &) const final {
         const WsAddress parts = split(address);
         const auto target = parse_connect(parts.tcp);
         if (!target) return target.error();
         if (!is_path(parts.path) || !target->source.empty()) return err::invalid;
-        if (numeric(*target, options.ipv6)) return err::none;
-        return resolve_connect(*target, options.ipv6).error();
+        return err::none;
     }
     std::string connected_text(const Endpoint &endpoint) const final {
         const WsAddress parts = split(endpoint.address);

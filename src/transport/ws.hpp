@@ -3,8 +3,8 @@
 //
 //     address = tcp-address [ "/" path ]         the path is what a client asks for; "/" if there is none
 //
-// A name is looked up by zmq_connect already, and again for each attempt. No source address.
-// Threads: any; check_connect() and listen() may ask the name service.
+// A name is looked up for each attempt. No source address.
+// Threads: any; resolve() and listen() may ask the name service.
 #ifndef TERN_TRANSPORT_WS_HPP
 #define TERN_TRANSPORT_WS_HPP
 

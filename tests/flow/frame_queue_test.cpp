@@ -679,3 +679,25 @@ TEST_CASE("two threads give every body back exactly once, whoever closes it") {
     }
     CHECK(bodies.given_back() == pushed);
 }
+
+TEST_CASE("a queue that reserves takes and gives the same frames") {
+    FrameQueue queue;
+    for (int round = 0; round < 3; ++round) {
+        for (int i = 0; i < 500; ++i) {
+            REQUIRE(queue.reserve());
+            REQUIRE(queue.reserve()); // as often as one likes
+            Message frame;
+            REQUIRE_FALSE(frame.init_copy(Bytes(std::string_view(std::to_string(i)))));
+            REQUIRE(queue.push(frame));
+            queue.publish();
+        }
+        for (int i = 0; i < 500; ++i) {
+            REQUIRE(queue.has_frames());
+            Message frame;
+            queue.pop(frame);
+            CHECK(frame.bytes().text() == std::to_string(i));
+            frame.close();
+        }
+        CHECK_FALSE(queue.has_frames());
+    }
+}

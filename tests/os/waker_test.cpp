@@ -70,3 +70,19 @@ TEST_CASE("out of descriptors is an error, not the end") {
     CHECK(error == Error(EMFILE));
     CHECK_FALSE(waker.is_open());
 }
+
+TEST_CASE("a signal to a descriptor that is somebody else's by now is told") {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    Waker waker;
+    REQUIRE_FALSE(waker.open());
+    CHECK(waker.signal());
+    REQUIRE(::dup2(ends[0], waker.fd()) == waker.fd()); // not open for writing
+    CHECK_FALSE(waker.signal());
+    ::close(waker.fd());
+    CHECK_FALSE(waker.signal());
+    waker.disown();
+    CHECK_FALSE(waker.is_open());
+    ::close(ends[0]);
+    ::close(ends[1]);
+}

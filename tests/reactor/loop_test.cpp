@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <fcntl.h>
 #include <functional>
 #include <future>
 #include <memory>
@@ -475,3 +476,22 @@ TEST_CASE("ids of watches are never 0 and never repeat for the same place") {
         }
     }));
 }
+
+#if defined(__linux__)
+TEST_CASE("a loop whose descriptors the program has closed runs what is posted") {
+    const bool closes_waker = GENERATE(true, false);
+    std::vector<bool> was_open(256);
+    for (int fd = 0; fd < 256; ++fd) was_open[size_t(fd)] = ::fcntl(fd, F_GETFD) != -1;
+    auto loop = std::make_unique<StartedLoop>();
+    REQUIRE(loop->run([] {}));
+    // The set comes first, then the waker.
+    std::vector<int> own;
+    for (int fd = 0; fd < 256; ++fd)
+        if (!was_open[size_t(fd)] && ::fcntl(fd, F_GETFD) != -1) own.push_back(fd);
+    REQUIRE(own.size() == 2);
+    ::close(own[closes_waker ? 1 : 0]);
+    CHECK(loop->run([] {}));
+    CHECK(loop->run([] {}));
+    loop.reset();
+}
+#endif

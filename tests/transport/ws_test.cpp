@@ -37,9 +37,10 @@ TEST_CASE("ws: a client asks for the path of a host without its port") {
 
 TEST_CASE("ws: addresses that zmq_connect refuses") {
     CHECK_FALSE(ws().check_connect("127.0.0.1:80/path", {}));
+    CHECK_FALSE(ws().check_connect("nohost.invalid:80", {})); // nobody is asked
     for (const char *address : {"127.0.0.1", "/", "127.0.0.1/80", "127.0.0.1:*", "*:80",
                                 "1.2.3.4:0;127.0.0.1:80", "127.0.0.1:80/a b", "127.0.0.1:80/a\r\nb",
-                                "127.0.0.1:80/\x7f", "nohost.invalid:80"}) {
+                                "127.0.0.1:80/\x7f"}) {
         INFO(address);
         CHECK(ws().check_connect(address, {}) == err::invalid);
     }
