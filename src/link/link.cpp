@@ -186,7 +186,8 @@ bool Link::read_in(Turn &turn) {
         if (discards_input()) pump_in();
         return true;
     }
-    if (result.status == IoResult::Status::would_block) {
+    // Where nothing can be written any more, all that has arrived is the end.
+    if (result.status == IoResult::Status::would_block && !write_dead_) {
         host_.loop().poller().rearm(fd);
         return false;
     }

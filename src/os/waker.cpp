@@ -10,6 +10,10 @@
 
 namespace tern {
 
+namespace {
+constexpr int signal_tries_max = 100;
+}
+
 #if defined(__linux__)
 
 Error Waker::open() {
@@ -21,10 +25,11 @@ Error Waker::open() {
 
 void Waker::signal() const {
     const uint64_t one = 1;
-    ssize_t n;
-    // A full counter is readable already; nothing else can usefully be done about a failure here.
-    do n = ::write(read_end_.get(), &one, sizeof one);
-    while (n < 0 && errno == EINTR);
+    // A thread may wait for nothing but this: it is tried for a while, whatever the system says.
+    for (int i = 0; i < signal_tries_max; ++i) {
+        if (::write(read_end_.get(), &one, sizeof one) > 0) return;
+        ::sched_yield();
+    }
 }
 
 bool Waker::drain() const {
@@ -51,9 +56,11 @@ Error Waker::open() {
 
 void Waker::signal() const {
     const char one = 1;
-    ssize_t n;
-    do n = ::write(write_end_.get(), &one, 1);
-    while (n < 0 && errno == EINTR);
+    for (int i = 0; i < signal_tries_max; ++i) {
+        // A full pipe is readable already.
+        if (::write(write_end_.get(), &one, 1) > 0 || errno == EAGAIN) return;
+        ::sched_yield();
+    }
 }
 
 bool Waker::drain() const {

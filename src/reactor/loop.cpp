@@ -26,6 +26,7 @@ Error Loop::start(ThreadSettings settings) {
 
 void Loop::stop() {
     if (!thread_.is_started()) return;
+    const WaitsForMemory waits; // destructors come here
     post([this] { stopping_ = true; });
     thread_.join();
 }

@@ -176,7 +176,7 @@ int fault_of(Function function) {
                 int count = 0;
                 while (kinds[function][count]) ++count;
                 kind = kinds[function][mixed(plan.seed + 1, mixed(hash, n)) % uint32_t(count)];
-                if (kind == FAULT_CLOCK_FORWARD || kind == FAULT_END) kind = 0;
+                if (kind == FAULT_CLOCK_FORWARD || kind == FAULT_CLOCK_BACK || kind == FAULT_END) kind = 0;
             }
         } else if (plan.function == function && plan.hash == hash && n >= plan.nth &&
                    n < plan.nth + plan.times) {

@@ -2,6 +2,7 @@
  *
  *   fault_sweep [--scenario NAME] [--seconds S] [--seed N] [--jobs N] [--rates N] [--every] [--survey] [--brief]
  *   fault_sweep --case SCENARIO FUNCTION HASH NTH TIMES KIND
+ *   fault_sweep --rate SCENARIO SEED
  *   fault_sweep --sites SCENARIO
  *   fault_sweep --planted
  *
@@ -182,7 +183,7 @@ static void print_violation (const struct job *job)
     printf ("VIOLATION %s: %s (%s; last errno %d by %s)\n", job->c.scenario->name, o->violation, o->at, o->last_errno,
             o->last_call);
     if (f->nth == 0)
-        printf ("    by rate, seed %u\n", f->seed);
+        printf ("    %s --rate %s %u\n", program, job->c.scenario->name, f->seed);
     else
         printf ("    %s --case %s %s %08x %u %u %d    # %s, frames %x %x %x %x\n", program, job->c.scenario->name,
                 fault_function_name (f->function), f->hash, f->nth, f->times, f->kind,
@@ -242,6 +243,12 @@ static void add_case (const struct scenario *scenario, const struct site *site, 
         memcpy (c->frames, site->frames, sizeof c->frames);
 }
 
+/* Any call may fail, with the probability that goes with the seed. */
+static struct fault at_rate (unsigned seed)
+{
+    return (struct fault){0, 0, 0, 0, 0, seed, seed % 3 == 0 ? 100 : seed % 3 == 1 ? 20 : 3};
+}
+
 static void list_cases (const struct scenario *scenario, const struct injector_state *sites, unsigned rates)
 {
     static const uint32_t occurrences[] = {1, 2, 5, 20};
@@ -257,7 +264,7 @@ static void list_cases (const struct scenario *scenario, const struct injector_s
         }
     }
     for (unsigned seed = 1; seed <= rates; ++seed)
-        add_case (scenario, NULL, (struct fault){0, 0, 0, 0, 0, seed, seed % 3 == 0 ? 100 : seed % 3 == 1 ? 20 : 3});
+        add_case (scenario, NULL, at_rate (seed));
 }
 
 static void shuffle (uint32_t seed)
@@ -381,6 +388,35 @@ static int check_planted (void)
     return failures ? 1 : 0;
 }
 
+static int run_one (char **arguments)
+{
+    struct fault_case c = {scenarios, {0}, {0}};
+    while (c.scenario->name && strcmp (c.scenario->name, arguments[1]) != 0)
+        ++c.scenario;
+    if (!c.scenario->name)
+        return 2;
+    if (strcmp (arguments[0], "--rate") == 0) {
+        c.fault = at_rate ((unsigned) atoi (arguments[2]));
+    } else {
+        while (strcmp (fault_function_name (c.fault.function), arguments[2]) != 0)
+            if (++c.fault.function > FUNCTIONS_MAX)
+                return 2;
+        c.fault.hash = (uint32_t) strtoul (arguments[3], NULL, 16);
+        c.fault.nth = (uint32_t) atoi (arguments[4]);
+        c.fault.times = (uint32_t) atoi (arguments[5]);
+        c.fault.kind = atoi (arguments[6]);
+    }
+    enum verdict verdict;
+    start (&jobs[0], &c, PLANT_NONE);
+    while (!has_ended (&jobs[0], &verdict))
+        usleep (200);
+    if (verdict == V_VIOLATION)
+        print_violation (&jobs[0]);
+    printf ("fired %u, errors %d, events %d, dropped %d\n", jobs[0].injector->fired, jobs[0].outcome->errors,
+            jobs[0].outcome->events, jobs[0].outcome->dropped);
+    return verdict == V_VIOLATION;
+}
+
 int main (int count, char **arguments)
 {
     const char *only = NULL;
@@ -397,29 +433,8 @@ int main (int count, char **arguments)
     for (int i = 1; i < count; ++i) {
         const char *argument = arguments[i];
         const char *value = i + 1 < count ? arguments[i + 1] : "";
-        if (strcmp (argument, "--case") == 0 && i + 6 < count) {
-            struct fault_case c = {scenarios, {0}, {0}};
-            while (c.scenario->name && strcmp (c.scenario->name, value) != 0)
-                ++c.scenario;
-            if (!c.scenario->name)
-                return 2;
-            while (strcmp (fault_function_name (c.fault.function), arguments[i + 2]) != 0)
-                if (++c.fault.function > FUNCTIONS_MAX)
-                    return 2;
-            c.fault.hash = (uint32_t) strtoul (arguments[i + 3], NULL, 16);
-            c.fault.nth = (uint32_t) atoi (arguments[i + 4]);
-            c.fault.times = (uint32_t) atoi (arguments[i + 5]);
-            c.fault.kind = atoi (arguments[i + 6]);
-            enum verdict verdict;
-            start (&jobs[0], &c, PLANT_NONE);
-            while (!has_ended (&jobs[0], &verdict))
-                usleep (200);
-            if (verdict == V_VIOLATION)
-                print_violation (&jobs[0]);
-            printf ("fired %u, errors %d, events %d, dropped %d\n", jobs[0].injector->fired, jobs[0].outcome->errors,
-                    jobs[0].outcome->events, jobs[0].outcome->dropped);
-            return verdict == V_VIOLATION;
-        }
+        if ((strcmp (argument, "--case") == 0 && i + 6 < count) || (strcmp (argument, "--rate") == 0 && i + 2 < count))
+            return run_one (arguments + i);
         if (strcmp (argument, "--planted") == 0)
             return check_planted ();
         if (strcmp (argument, "--survey") == 0)
