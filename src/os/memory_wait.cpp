@@ -17,20 +17,11 @@ constexpr size_t reserve_bytes = 64 * 1024;
 std::atomic<void *> reserve{nullptr};
 std::atomic<std::new_handler> programs_handler{nullptr};
 
-void nap() {
-    const timespec pause{0, 1000000};
-    ::nanosleep(&pause, nullptr);
-}
-
 // The program's handler may call the one that it found, which is this one.
 TERN_NEAR_THREAD_LOCAL bool is_passing_on = false;
 
 void on_no_memory() {
-    if (detail::memory_waits > 0) {
-        if (void *const spare = reserve.exchange(nullptr)) std::free(spare);
-        else nap();
-        return;
-    }
+    if (detail::memory_waits > 0) return wait_for_memory();
     const std::new_handler next = programs_handler.load();
     if (!next || is_passing_on) throw std::bad_alloc();
     struct PassingOn {
@@ -49,6 +40,12 @@ struct Withdrawal {
 } withdrawal;
 
 } // namespace
+
+void wait_for_memory() {
+    if (void *const spare = reserve.exchange(nullptr)) return std::free(spare);
+    const timespec pause{0, 1000000};
+    ::nanosleep(&pause, nullptr);
+}
 
 void prepare_memory_wait() {
     static std::mutex mutex;

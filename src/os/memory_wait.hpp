@@ -24,6 +24,9 @@ void prepare_memory_wait();
 // Takes the reserve anew when it was given up. For a thread that has nothing else to do.
 void renew_memory_reserve();
 
+// One step of such a wait, for memory that is not taken by `new`.
+void wait_for_memory();
+
 class WaitsForMemory {
   public:
     WaitsForMemory() { ++detail::memory_waits; }
