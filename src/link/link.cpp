@@ -1,6 +1,7 @@
 #include "link/link.hpp"
 
 #include "link/local_messages.hpp"
+#include "os/memory_wait.hpp"
 
 #include <zmq.h>
 
@@ -115,16 +116,18 @@ bool Link::send_hello() {
     return filling_.move_committed(sending_);
 }
 
+// A frame that was taken off the wire has no other place: memory for the queue is waited for.
+void Link::queue(Message &frame) {
+    while (!to_socket_->write(frame)) wait_for_memory();
+}
+
 // Gives the socket a message as if the peer had sent it.
 void Link::deliver(const std::string &body) {
     if (!to_socket_ || closing_) return;
     Message message;
-    if (message.init_copy(Bytes(body))) return;
+    while (message.init_copy(Bytes(body))) wait_for_memory();
     attach_metadata(message);
-    if (!to_socket_->write(message)) {
-        message.close();
-        return;
-    }
+    queue(message);
     to_socket_->publish();
     host_.link_readable(*this);
 }
@@ -194,7 +197,8 @@ bool Link::read_in(Turn &turn) {
         if (discards_input()) pump_in();
         return true;
     }
-    if (result.status == IoResult::Status::would_block) {
+    // Where nothing can be written any more, all that has arrived is the end.
+    if (result.status == IoResult::Status::would_block && !write_dead_) {
         host_.loop().poller().rearm(fd);
         return false;
     }
@@ -224,10 +228,7 @@ void Link::pump_in() {
         const Next next = next_message(frame);
         if (next == Next::none) break;
         if (next == Next::direct) {
-            if (!to_socket_->write(frame)) {
-                frame.close();
-                break;
-            }
+            queue(frame);
             to_socket_->publish();
         }
         any = true;
@@ -251,8 +252,8 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
         case InBuffer::Cut::frame: break;
         case InBuffer::Cut::control: take_control(frame); continue;
         case InBuffer::Cut::need_more: return queued ? Next::queued : Next::none;
-        case InBuffer::Cut::malformed:
-        case InBuffer::Cut::no_memory: fail(true); return queued ? Next::queued : Next::none;
+        case InBuffer::Cut::malformed: fail(true); return queued ? Next::queued : Next::none;
+        case InBuffer::Cut::no_memory: fail(false); return queued ? Next::queued : Next::none;
         case InBuffer::Cut::refused: // told as a failed handshake, however long that is over (CUR-4)
             host_.event(LinkEvent::handshake_failed_protocol, in_.refusal(), endpoints_);
             fail(true);
@@ -263,11 +264,7 @@ PipeFarEnd::Next Link::next_message(Message &frame) {
             !to_socket_->is_conflating())
             return Next::direct;
         const bool more = frame.has(Message::more);
-        if (!to_socket_->write(frame)) {
-            frame.close();
-            fail(true);
-            return Next::none;
-        }
+        queue(frame);
         if (more) continue;
         to_socket_->publish();
         if (!to_socket_->is_conflating()) return Next::queued;

@@ -188,10 +188,12 @@ class Link final : public PipeFarEnd,
     bool open_envelope(Message &frame);
     void attach_metadata(Message &frame);
     void pump_in();
+    void queue(Message &frame);
     void deliver(const std::string &body);
     bool send_hello();
     void tell_end();
     void pump_out();
+    void return_frame(Message &frame);
     bool encode(Message &frame);
     bool append_grouped(Message &frame);
     bool is_due() const;

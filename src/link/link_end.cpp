@@ -26,8 +26,8 @@ void Link::queue_arrived() {
     Next next;
     while (state_ == State::up && (next = next_message(frame)) != Next::none) {
         if (next != Next::direct) continue;
-        if (to_socket_->write(frame)) to_socket_->publish();
-        else frame.close();
+        queue(frame);
+        to_socket_->publish();
     }
     if (state == State::broken) state_ = state;
 }

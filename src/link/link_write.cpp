@@ -32,8 +32,10 @@ void Link::pump_out() {
                 made_room = from_socket_->read(frame);
             }
             more = frame.has(Message::more);
-            if (!encode(frame)) { // no memory: the message is lost with its connection
-                frame.close();
+            if (!encode(frame)) { // no memory: it waits for the next connection, unless it suits none
+                if (seal_ && seal_->sealed_size(frame.size()) == 0) frame.close();
+                else return_frame(frame);
+                if (made_room) host_.link_writable(*this);
                 fail(false);
                 return;
             }
@@ -41,6 +43,14 @@ void Link::pump_out() {
         } while (more);
         filling_.commit();
     }
+}
+
+// Before what came back already; a message that is not whole follows its first frames, which the batch has.
+void Link::return_frame(Message &frame) {
+    if (!frame.has(Message::more)) ++returned_messages_;
+    OwnMessage returned;
+    returned->take(frame);
+    returned_.push_front(std::move(returned));
 }
 
 void Link::note_writable() {

@@ -1,5 +1,6 @@
 #include "os/helper_threads.hpp"
 
+#include "os/memory_wait.hpp"
 #include "os/thread.hpp"
 
 #include <condition_variable>
@@ -25,6 +26,7 @@ struct HelperThreads::Shared {
     bool stopping = false;
 
     static void work(const std::shared_ptr<Shared> &shared) {
+        const WaitsForMemory waits;
         std::unique_lock<std::mutex> lock(shared->mutex);
         for (;;) {
             ++shared->idle;

@@ -1,5 +1,7 @@
 #include "os/thread.hpp"
 
+#include "os/memory_wait.hpp"
+
 #include <csignal>
 #include <memory>
 #include <sched.h>
@@ -44,7 +46,10 @@ void apply(const ThreadSettings &settings) {
 
 void *run(void *argument) {
     const std::unique_ptr<Start> start(static_cast<Start *>(argument));
-    apply(start->settings);
+    {
+        const WaitsForMemory waits;
+        apply(start->settings);
+    }
     start->body();
     return nullptr;
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <ctime>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #else
@@ -34,7 +35,11 @@ bool sleep_while(std::atomic<uint32_t> &word, uint32_t value, Nanoseconds timeou
 }
 
 void wake_sleepers(std::atomic<uint32_t> &word, int count) {
-    ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0);
+    // Who sleeps may hear of nothing else: it is tried for a while, whatever the system says.
+    for (int i = 0; i < 100; ++i) {
+        if (::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, count, nullptr, nullptr, 0) >= 0) return;
+        ::sched_yield();
+    }
 }
 
 #else

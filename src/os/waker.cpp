@@ -10,6 +10,20 @@
 
 namespace tern {
 
+namespace {
+constexpr int signal_tries_max = 100;
+
+// A thread may wait for nothing but this: it is tried for a while, whatever the system says. A full counter
+// or pipe is readable already.
+bool write_insistently(int fd, const void *data, size_t size) {
+    for (int i = 0; i < signal_tries_max; ++i) {
+        if (::write(fd, data, size) > 0) return true;
+        ::sched_yield();
+    }
+    return errno == EAGAIN;
+}
+} // namespace
+
 #if defined(__linux__)
 
 Error Waker::open() {
@@ -21,10 +35,7 @@ Error Waker::open() {
 
 bool Waker::signal() const {
     const uint64_t one = 1;
-    ssize_t n;
-    do n = ::write(read_end_.get(), &one, sizeof one);
-    while (n < 0 && errno == EINTR);
-    return n >= 0 || errno == EAGAIN; // a full counter is readable already
+    return write_insistently(read_end_.get(), &one, sizeof one);
 }
 
 bool Waker::drain() const {
@@ -51,10 +62,7 @@ Error Waker::open() {
 
 bool Waker::signal() const {
     const char one = 1;
-    ssize_t n;
-    do n = ::write(write_end_.get(), &one, 1);
-    while (n < 0 && errno == EINTR);
-    return n >= 0 || errno == EAGAIN;
+    return write_insistently(write_end_.get(), &one, sizeof one);
 }
 
 bool Waker::drain() const {

@@ -1,5 +1,7 @@
 #include "reactor/loop.hpp"
 
+#include "os/memory_wait.hpp"
+
 #include <mutex>
 
 namespace tern {
@@ -28,6 +30,7 @@ Error Loop::start(ThreadSettings settings) {
 
 void Loop::stop() {
     if (!thread_.is_started()) return;
+    const WaitsForMemory waits; // destructors come here
     post([this] { stopping_ = true; });
     thread_.join();
 }
@@ -62,6 +65,7 @@ void Loop::post(Task task) {
 }
 
 void Loop::run() {
+    const WaitsForMemory waits;
     thread_id_.store(::pthread_self(), std::memory_order_relaxed);
     PollEvent events[events_max];
     while (!stopping_) {
@@ -70,6 +74,7 @@ void Loop::run() {
         asleep_.store(true, std::memory_order_seq_cst);
         if (run_tasks()) timeout = 0;
         if (stopping_) break;
+        renew_memory_reserve();
         const int n = poller_.wait(events, events_max, timeout);
         asleep_.store(false, std::memory_order_seq_cst);
         for (int i = 0; i < n; ++i) {

@@ -1,6 +1,7 @@
 #include "socket/context.hpp"
 
 #include "os/fences.hpp"
+#include "os/memory_wait.hpp"
 #include "os/wait_word.hpp"
 #include "socket/handle.hpp"
 #include "socket/socket.hpp"
@@ -11,6 +12,7 @@ namespace tern {
 
 Result<std::shared_ptr<Context>> Context::create() {
     prepare_fences();
+    prepare_memory_wait();
     std::shared_ptr<Context> context(new Context);
     return context;
 }
@@ -41,6 +43,7 @@ Error Context::get_option(int option, void *value, size_t *size) {
 Error Context::start_threads() {
     const std::string prefix =
         options_.thread_name_prefix.empty() ? "" : options_.thread_name_prefix + "/";
+    std::vector<std::unique_ptr<Loop>> loops; // all, or none
     for (int i = 0; i < options_.io_threads; ++i) {
         auto loop = std::make_unique<Loop>();
         ThreadSettings settings;
@@ -48,12 +51,10 @@ Error Context::start_threads() {
         settings.priority = options_.thread_priority;
         settings.sched_policy = options_.thread_sched_policy;
         settings.cpus = options_.thread_affinity_cpus;
-        if (const Error error = loop->start(std::move(settings))) {
-            loops_.clear();
-            return error;
-        }
-        loops_.push_back(std::move(loop));
+        if (const Error error = loop->start(std::move(settings))) return error;
+        loops.push_back(std::move(loop));
     }
+    loops_ = std::move(loops);
     max_sockets_ = options_.max_sockets;
     started_ = true;
     return err::none;
@@ -126,6 +127,7 @@ void Context::socket_finished(Socket *socket) {
 }
 
 void Context::shut_down() {
+    const WaitsForMemory waits;
     std::vector<std::shared_ptr<Socket>> sockets;
     {
         std::lock_guard<std::mutex> guard(mutex_);

@@ -1,5 +1,7 @@
 #include "socket/handle.hpp"
 
+#include "os/memory_wait.hpp"
+
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -50,6 +52,7 @@ void *make_handle(HandleKind kind, std::shared_ptr<void> object) {
 
 std::shared_ptr<void> retire_handle(void *handle, HandleKind kind) {
     if (!find_object(handle, kind)) return nullptr;
+    const WaitsForMemory waits;
     Handle &held = *static_cast<Handle *>(handle);
     uint32_t expected = static_cast<uint32_t>(kind);
     if (!held.kind.compare_exchange_strong(expected, 0)) return nullptr;

@@ -1,5 +1,7 @@
 #include "socket/monitor.hpp"
 
+#include "os/memory_wait.hpp"
+
 #include <algorithm>
 #include <mutex>
 #include <zmq.h>
@@ -45,6 +47,7 @@ Monitor::Monitor(InprocNames &names, uint64_t events, int version, int type)
     : names_(names), events_(events), version_(version), pattern_(make_pattern(type, *this, 0)) {}
 
 Error Monitor::start(const std::string &name) {
+    const WaitsForMemory waits;
     name_ = name;
     Mailbox *mailbox = new Mailbox;
     mailbox->set_listener(shared_from_this());
@@ -79,6 +82,7 @@ void Monitor::emit_pipe(uint64_t outbound, uint64_t inbound, const EndpointTexts
 
 void Monitor::add(uint64_t event, const std::vector<uint64_t> &values,
                   const EndpointTexts &endpoints) {
+    const WaitsForMemory waits;
     if (stopped_ || collectors_left_ || !(event & events_)) return;
     if (version_ != 1 && version_ != 2) return;
     waiting_.emplace_back();
@@ -108,6 +112,7 @@ void Monitor::send_waiting() {
 }
 
 void Monitor::news_posted() {
+    const WaitsForMemory waits;
     std::lock_guard<Lock> guard(lock_);
     take_news();
 }
@@ -164,6 +169,7 @@ void Monitor::let_go(Pipe &pipe) {
 }
 
 void Monitor::stop(bool tell) {
+    const WaitsForMemory waits;
     {
         // Not under our lock: the names' lock is held while news is posted to us.
         Mailbox *mailbox;

@@ -1,6 +1,7 @@
 // Messages: what happens on the calling thread.
 #include "socket/socket.hpp"
 
+#include "os/memory_wait.hpp"
 #include "os/thread.hpp"
 #include "os/wait_word.hpp"
 #include "socket/context.hpp"
@@ -85,6 +86,7 @@ void Socket::end_call(Turn &turn, Nanoseconds patience) {
 // ---- sending
 
 Error Socket::send(Message &frame, bool dont_wait) {
+    const WaitsForMemory waits;
     if (is_inherited()) return err::interrupted;
     if (frame.metadata()) frame.set_metadata(nullptr);
     Turn turn(turn_);
@@ -329,6 +331,7 @@ void Socket::flush_batches(Turn &turn) {
 // ---- receiving
 
 Error Socket::recv(Message &frame, bool dont_wait) {
+    const WaitsForMemory waits;
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     const bool is_in_stream = way_in_.link != nullptr;

@@ -1,4 +1,5 @@
 // Whole messages, many under one acquisition of the turn: what a proxy moves.
+#include "os/memory_wait.hpp"
 #include "socket/message_bulk.hpp"
 #include "socket/socket.hpp"
 
@@ -34,6 +35,7 @@ size_t Socket::room(size_t wanted, Error &error) {
 
 // An error after the first message is that of the next call.
 Result<size_t> Socket::take(MessageBulk &bulk, size_t messages_max) {
+    const WaitsForMemory waits;
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     way_in_ = {};
@@ -63,6 +65,7 @@ Result<size_t> Socket::take(MessageBulk &bulk, size_t messages_max) {
 // single one, which waits; it begins a message, or follows its own message's first frames, so the
 // turn may be given up before it.
 Error Socket::give(MessageBulk &bulk) {
+    const WaitsForMemory waits;
     if (is_inherited()) return err::interrupted;
     bulk.drop_metadata();
     Turn turn(turn_);
@@ -93,6 +96,7 @@ Error Socket::give(MessageBulk &bulk) {
 }
 
 void Socket::flush() {
+    const WaitsForMemory waits;
     if (is_inherited()) return;
     Turn turn(turn_);
     if (closed_) return;

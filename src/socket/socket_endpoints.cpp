@@ -1,5 +1,6 @@
 // Endpoints, options and monitors: the calls that a program makes rarely.
 #include "link/local_messages.hpp"
+#include "os/memory_wait.hpp"
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
 
@@ -101,6 +102,7 @@ Error Socket::bind(const char *text) {
     const auto listener =
         std::make_shared<Listener>(shared_from_this(), next_endpoint_id_++, snapshot(), *transport);
     if (const Error error = listener->open(*endpoint)) return error;
+    const WaitsForMemory waits;
     last_endpoint_ = listener->endpoint();
     bound_.push_back({listener->id(), last_endpoint_, listener->other_text(), listener});
     working_.emplace(listener->id(), listener);
@@ -109,6 +111,7 @@ Error Socket::bind(const char *text) {
 }
 
 Error Socket::bind_inproc(Endpoint endpoint) {
+    const WaitsForMemory waits; // two sockets change
     if (const Error error = context_.inproc_names().bind(endpoint.address, inproc_side()))
         return error;
     last_endpoint_ = endpoint.text;
@@ -132,6 +135,7 @@ Error Socket::open_carrier(const Endpoint &endpoint, bool binds) {
         std::make_shared<Carrier>(shared_from_this(), next_endpoint_id_++, std::move(*medium));
     Pipe *const pipe = carrier->make_pipe(*mailbox_, *options);
     if (!pipe) return err::no_memory;
+    const WaitsForMemory waits;
     last_endpoint_ = is_udp ? endpoint.address : endpoint.text;
     if (is_udp && binds) bound_.push_back({carrier->id(), endpoint.text, {}, nullptr, carrier});
     else connected_.push_back({carrier->id(), endpoint.text, nullptr, pipe, carrier});
@@ -182,16 +186,18 @@ Error Socket::connect(const char *text, uint32_t *peer) {
         return error;
     auto wrapping = transport->wrapping(endpoint.address, options_->link.transport, false);
     if (!wrapping) return wrapping.error();
-    last_endpoint_ = transport->connected_text(endpoint);
+    std::string connected_text = transport->connected_text(endpoint);
     const auto connector = std::make_shared<Connector>(
         shared_from_this(), next_endpoint_id_++, snapshot(), *transport, std::move(*wrapping),
-        Endpoint{endpoint.transport, endpoint.address, last_endpoint_}, context_.resolver(),
+        Endpoint{endpoint.transport, endpoint.address, connected_text}, context_.resolver(),
         context_.random_numbers().next());
+    PipePair *const pair = options_->link.immediate ? nullptr : PipePair::create(false);
+    if (!pair && !options_->link.immediate) return err::no_memory;
+    const WaitsForMemory waits;
+    last_endpoint_ = std::move(connected_text);
     connected_.push_back({connector->id(), endpoint.text, connector, nullptr});
     working_.emplace(connector->id(), connector);
-    if (!options_->link.immediate) {
-        PipePair *pair = PipePair::create(false);
-        if (!pair) return err::no_memory;
+    if (pair) {
         connector->link().set_pipe(*pair);
         Pipe &pipe = pair->near_end();
         pipe.set_connected_side(true);
@@ -212,6 +218,7 @@ Error Socket::connect_peer(const char *text, uint32_t &peer) {
 }
 
 Error Socket::disconnect_peer(uint32_t peer) {
+    const WaitsForMemory waits;
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
@@ -226,6 +233,7 @@ Error Socket::disconnect_peer(uint32_t peer) {
 }
 
 Result<int> Socket::peer_state(Bytes routing_id) {
+    const WaitsForMemory waits;
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
@@ -252,6 +260,7 @@ Error Socket::leave(const char *group) {
 }
 
 Error Socket::connect_inproc(Endpoint endpoint, uint32_t *peer) {
+    const WaitsForMemory waits; // two sockets change
     PipePair *pair = context_.inproc_names().connect(endpoint.address, inproc_side());
     if (!pair) return err::no_memory;
     Pipe &pipe = pair->near_end();
@@ -270,6 +279,7 @@ Error Socket::end_endpoint(const char *text) {
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;
+    const WaitsForMemory waits;
     const auto parsed = parse_endpoint(text);
     if (!parsed) return parsed.error();
     bool found = false;
@@ -330,8 +340,8 @@ Error Socket::monitor(const char *text, uint64_t events, int version, int type) 
     if (endpoint->transport != Endpoint::Transport::inproc) return err::protocol_not_supported;
     stop_old();
     if (type != ZMQ_PAIR && type != ZMQ_PUSH && type != ZMQ_PUB) return err::invalid;
-    if (!context_.reserve_slot()) return err::too_many_files;
     const auto monitor = std::make_shared<Monitor>(context_.inproc_names(), events, version, type);
+    if (!context_.reserve_slot()) return err::too_many_files;
     if (const Error error = monitor->start(endpoint->address)) {
         context_.release_slot();
         return error;
@@ -341,6 +351,7 @@ Error Socket::monitor(const char *text, uint64_t events, int version, int type) 
 }
 
 Error Socket::report_pipes() {
+    const WaitsForMemory waits;
     if (is_inherited()) return err::interrupted;
     Turn turn(turn_);
     if (const Error error = begin_call()) return error;

@@ -1,4 +1,5 @@
 // Pipes and links come and go: what the socket does when its peers report.
+#include "os/memory_wait.hpp"
 #include "socket/context.hpp"
 #include "socket/socket.hpp"
 #include "socket/zap.hpp"
@@ -253,6 +254,7 @@ void Socket::let_go(Pipe &pipe) {
 }
 
 void Socket::take_news() {
+    const WaitsForMemory waits;
     note_change();
     // Newest first there; peers are to be met in the order in which they came.
     Pipe *list = nullptr;
@@ -302,6 +304,7 @@ void Socket::apply_hwm() {
 // ---- end
 
 void Socket::terminate() {
+    const WaitsForMemory waits;
     if (is_inherited()) return; // the turn may be held by a thread that the child does not have
     Turn turn(turn_);
     if (terminated_.exchange(true)) return;
@@ -312,6 +315,7 @@ void Socket::terminate() {
 }
 
 void Socket::close() {
+    const WaitsForMemory waits;
     const std::shared_ptr<Socket> self = shared_from_this();
     Turn turn(turn_);
     closed_ = true;

@@ -1,4 +1,5 @@
 // Waiting: how a calling thread sleeps on one socket, on several, or has a crowd sleep for it.
+#include "os/memory_wait.hpp"
 #include "socket/poll_crowd.hpp"
 #include "socket/socket.hpp"
 
@@ -121,6 +122,7 @@ int Socket::look(Turn &turn, int wanted, bool ask_kernel, bool will_wait) {
 }
 
 int Socket::ready_events(int wanted, Error &error) {
+    const WaitsForMemory waits;
     Turn turn(turn_);
     error = is_inherited() ? err::interrupted : begin_call();
     if (error) return 0;
@@ -129,6 +131,7 @@ int Socket::ready_events(int wanted, Error &error) {
 }
 
 int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
+    const WaitsForMemory waits;
     Turn turn(turn_);
     if ((error = begin_call()) || (error = mailbox_->open())) return 0;
     flush_batches(turn);
@@ -154,6 +157,7 @@ int Socket::begin_wait(int wanted, int &descriptor, Error &error) {
 }
 
 void Socket::end_wait(bool has_news) {
+    const WaitsForMemory waits;
     Turn turn(turn_);
     waiting_ = false;
     mailbox_->end_sleep();
@@ -165,6 +169,7 @@ void Socket::end_wait(bool has_news) {
 }
 
 int Socket::wait_for(int wanted, const Deadline &deadline, Error &error) {
+    const WaitsForMemory waits;
     if (is_inherited()) {
         error = err::interrupted;
         return 0;
@@ -216,6 +221,7 @@ void Socket::unpark() {
 }
 
 int Socket::look_or_park(int wanted, Error &error) {
+    const WaitsForMemory waits;
     if (is_inherited()) {
         error = err::interrupted;
         return 0;

@@ -13,8 +13,10 @@ Result<Listening> FamilyTransport::listen(std::string_view address,
     if (!local->is_empty() && ::bind(fd->get(), local->data(), local->size()) != 0)
         return Error(errno);
     if (::listen(fd->get(), options.backlog) != 0) return Error(errno);
+    const auto bound = SocketAddress::local_of(fd->get());
+    if (!bound) return bound.error();
     Listening listening;
-    listening.endpoint = local_endpoint(fd->get());
+    listening.endpoint = text(*bound);
     listening.fd = std::move(*fd);
     return listening;
 }

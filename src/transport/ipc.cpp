@@ -1,10 +1,13 @@
 #include "transport/ipc.hpp"
 
+#include "os/memory_wait.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <grp.h>
+#include <optional>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -174,9 +177,11 @@ Result<Listening> ipc_listen(std::string_view address, const TransportOptions &o
     }
     if (address.empty()) return err::invalid;
     std::string path(address);
+    std::optional<WaitsForMemory> waits;
     if (address.front() == '*') {
         auto directory = make_directory();
         if (!directory) return directory.error();
+        waits.emplace(); // for the directory has to be removed
         path = *directory + "/socket";
         listening.path_to_remove = path;
         listening.directory_to_remove = *directory;
@@ -193,6 +198,7 @@ Result<Listening> ipc_listen(std::string_view address, const TransportOptions &o
         return error;
     }
     listening.endpoint = ipc_local_endpoint(fd->get());
+    if (listening.endpoint.empty()) listening.endpoint = "ipc://" + path;
     listening.fd = std::move(*fd);
     return listening;
 }

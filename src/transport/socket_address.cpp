@@ -1,8 +1,9 @@
 #include "transport/socket_address.hpp"
 
+#include <arpa/inet.h>
 #include <cstddef>
 #include <cstring>
-#include <netdb.h>
+#include <net/if.h>
 #include <netinet/in.h>
 
 namespace tern {
@@ -53,9 +54,13 @@ void SocketAddress::set_port(uint16_t port) {
 
 std::string SocketAddress::host_text() const {
     if (family() != AF_INET && family() != AF_INET6) return "";
-    char host[NI_MAXHOST]; // getnameinfo, not inet_ntop: it adds the zone
-    if (::getnameinfo(data(), size_, host, sizeof host, nullptr, 0, NI_NUMERICHOST) != 0) return "";
-    return host;
+    char host[INET6_ADDRSTRLEN]; // not getnameinfo, which can fail
+    if (!::inet_ntop(family(), raw_bytes(), host, sizeof host)) return "";
+    const uint32_t zone =
+        family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6 *>(data())->sin6_scope_id : 0;
+    if (zone == 0) return host;
+    char name[IF_NAMESIZE];
+    return std::string(host) + '%' + (::if_indextoname(zone, name) ? name : std::to_string(zone));
 }
 
 std::string SocketAddress::authority() const {

@@ -71,8 +71,10 @@ Result<Listening> listen_at(const SocketAddress &address, const TransportOptions
     wish(fd->get(), SOL_SOCKET, SO_REUSEADDR, 1);
     if (::bind(fd->get(), address.data(), address.size()) != 0) return Error(errno);
     if (::listen(fd->get(), options.backlog) != 0) return Error(errno);
+    const auto local = SocketAddress::local_of(fd->get());
+    if (!local) return local.error(); // nobody could be told the port, or name it to end it
     Listening listening;
-    listening.endpoint = tcp_local_endpoint(fd->get());
+    listening.endpoint = local->text();
     listening.fd = std::move(*fd);
     return listening;
 }
