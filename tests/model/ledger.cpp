@@ -162,8 +162,17 @@ void Ledger::did_join(int id, int endpoint, bool is_bind, bool is_done) {
         take_one(is_bind ? party.bound : party.connected, endpoint);
 }
 
+// RC-8: one that is IMMEDIATE drops what it has not read when its connection ends.
+bool Ledger::has_forgetful_peer(int id, int endpoint) const {
+    const std::vector<int> all = joined_by(endpoint);
+    return is_network(endpoint) && std::any_of(all.begin(), all.end(), [&](int each) {
+        return each != id && parties_[each].is_immediate;
+    });
+}
+
 void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
     ++group_events_[parties_[id].group];
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1);
@@ -171,6 +180,7 @@ void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
 
 void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool keeps_own) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
     Party& party = parties_[id];
     ++group_events_[party.group];
     if (!is_bind || is_network(endpoint))
@@ -191,13 +201,13 @@ void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool ke
 void Ledger::will_close(int id, bool keeps_own) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Party& party = parties_[id];
-    leave(id, -1, false, keeps_own);
+    leave(id, keeps_own);
     party.is_alive = false;
 }
 
 void Ledger::did_close(int id, bool keeps_own) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    leave(id, -1, false, keeps_own);
+    leave(id, keeps_own);
     Party& party = parties_[id];
     party.once_bound.insert(party.once_bound.end(), party.bound.begin(), party.bound.end());
     party.once_bound.insert(party.once_bound.end(), party.connected.begin(), party.connected.end());
@@ -205,14 +215,16 @@ void Ledger::did_close(int id, bool keeps_own) {
     party.connected.clear();
 }
 
-void Ledger::leave(int id, int, bool, bool keeps_own) {
+void Ledger::leave(int id, bool keeps_own) {
     Party& party = parties_[id];
     ++group_events_[party.group];
     std::set<int> endpoints(party.bound.begin(), party.bound.end());
     endpoints.insert(party.once_bound.begin(), party.once_bound.end());
     endpoints.insert(party.connected.begin(), party.connected.end());
-    for (const int endpoint : endpoints)
+    for (const int endpoint : endpoints) {
         disturb(endpoint, id);
+        keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
+    }
     excuse_towards(id, nullptr);
     for (Party& each : parties_)
         if (each.group == party.group)

@@ -44,6 +44,7 @@ struct Party {
     bool is_alive = true;
     bool is_lossy = false;     // CONFLATE: what waits may be replaced
     bool is_spoiled = false;   // something was done that the ledger does not follow: nothing is owed to it or by it
+    bool is_immediate = false;
     bool may_drop = false;     // a full pipe loses the message
     long send_high_water = 0;  // the largest so far; 0: none
     long receive_high_water = 0;
@@ -127,7 +128,8 @@ class Ledger final {
     void excuse(Party& party);
     void excuse_towards(int receiver, const std::string* topic);
     void disturb(int endpoint, int except);
-    void leave(int id, int endpoint, bool is_bind, bool keeps_own);
+    void leave(int id, bool keeps_own);
+    bool has_forgetful_peer(int id, int endpoint) const;
     void check_high_water(const Party& sender);
     void promise_fan_out(Message& message, MessageId id);
     bool is_network(int endpoint) const { return program_.endpoints[endpoint].transport != Transport::inproc; }

@@ -299,7 +299,7 @@ void Player::open(Seat& seat, int slot, const Operation& operation) {
     set_int(seat.socket, ZMQ_RCVTIMEO, static_cast<int>(random.below(4)));
     set_int(seat.socket, ZMQ_RECONNECT_IVL, 1 + static_cast<int>(random.below(20)));
     if (random.one_in(8)) {
-        seat.is_immediate = true;
+        seat.is_immediate = party.is_immediate = true;
         set_int(seat.socket, ZMQ_IMMEDIATE, 1);
     }
     if ((type == ZMQ_PUSH || type == ZMQ_PULL) && is_conflating(place.group) && random.one_in(2)) {

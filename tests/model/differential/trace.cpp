@@ -143,6 +143,7 @@ class Trace final {
             lib_.msg_init(&messages_[i]);
         for (const Call& call : calls) {
             line_.str("");
+            errno = 0; // some calls leave it alone
             play(call);
             lines_.push_back(line_.str());
             settle(call.function);
