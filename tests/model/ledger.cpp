@@ -278,6 +278,7 @@ void Ledger::subscribe(int id, const std::string& topic, bool is_on) {
         const auto found = party.subscriptions.find(topic);
         if (found != party.subscriptions.end() && --found->second == 0) {
             party.subscriptions.erase(found);
+            party.given_up.insert(topic);
             excuse_towards(id, &topic);
         }
     }
@@ -502,7 +503,7 @@ void Ledger::received(int id, MessageId number) {
     }
     if (is_fan_out && !message.is_tainted && message.events == group_events_[sender.group])
         for (const auto& [topic, count] : receiver.subscriptions)
-            if (starts_with(message.topic, topic))
+            if (starts_with(message.topic, topic) && receiver.given_up.count(topic) == 0)
                 confirmed_[{sender.id, id}].insert(topic);
 }
 

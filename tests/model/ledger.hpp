@@ -55,6 +55,7 @@ struct Party {
     std::map<int, MessageId> tainted; // endpoint, and the first message after what happened
     std::set<MessageId> waiting;      // accepted, not received
     std::map<std::string, int> subscriptions;
+    std::set<std::string> given_up; // once subscribed to: nobody knows when the publisher heard what
 };
 
 class Ledger final {

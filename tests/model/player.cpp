@@ -302,9 +302,10 @@ void Player::open(Seat& seat, int slot, const Operation& operation) {
         seat.is_immediate = party.is_immediate = true;
         set_int(seat.socket, ZMQ_IMMEDIATE, 1);
     }
-    if ((type == ZMQ_PUSH || type == ZMQ_PULL) && is_conflating(place.group) && random.one_in(2)) {
-        party.is_lossy = true;
-        set_int(seat.socket, ZMQ_CONFLATE, 1);
+    if (is_conflating(place.group)) {
+        party.is_lossy = true; // either end of a pipe may drop
+        if (random.one_in(2))
+            set_int(seat.socket, ZMQ_CONFLATE, 1);
     }
     if (type == ZMQ_ROUTER && random.one_in(3)) {
         seat.is_mandatory = true;
@@ -914,9 +915,15 @@ void Player::repair() {
             cutter_->set_piece(cutter_routes_[i], 0);
         }
         const Endpoint& each = program_.endpoints[i];
-        if (ledger_.is_bound(endpoint) || ledger_.parties_joined(endpoint).empty() ||
-            is_exclusive(type_of(program_.groups[each.group], 0, false)))
+        const std::vector<int> joined = ledger_.parties_joined(endpoint);
+        if (ledger_.is_bound(endpoint) || joined.empty())
             continue;
+        // Only the first peer of such a socket is sure to be taken.
+        if (is_exclusive(type_of(program_.groups[each.group], 0, false))) {
+            for (const int party : joined)
+                ledger_.spoil(party);
+            continue;
+        }
         for (std::size_t slot = 0; slot < seats_.size(); ++slot) {
             if (program_.slots[slot].group != each.group || program_.slots[slot].side != each.bind_side)
                 continue;
