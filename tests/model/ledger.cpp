@@ -257,7 +257,8 @@ void Ledger::raise_high_water(int id, long send, long receive) {
     const auto raise = [](long& mark, long value) { mark = mark == 0 || value == 0 ? 0 : std::max(mark, value); };
     if (send >= 0) {
         raise(party.send_high_water, send);
-        party.send_low = send == 0 ? party.send_low : std::min(party.send_low, send);
+        if (send != 0)
+            party.send_low = party.send_low == 0 ? send : std::min(party.send_low, send);
     }
     if (receive >= 0)
         raise(party.receive_high_water, receive);

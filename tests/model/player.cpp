@@ -355,12 +355,12 @@ void Player::close(Seat& seat, int, std::uint32_t how) {
 
 bool Player::bind_at(Seat& seat, int endpoint) {
     const int group = program_.endpoints[endpoint].group;
+    const std::uint64_t events = ledger_.events(group);
     const bool was_bound = ledger_.is_bound(endpoint);
     ledger_.will_join(seat.party, endpoint, true);
-    const std::uint64_t events = ledger_.events(group);
     const int result = zmq_bind(seat.socket, address(endpoint, true).c_str());
     const int error = errno;
-    const bool was_quiet = events == ledger_.events(group);
+    const bool was_quiet = events + 1 == ledger_.events(group);
     ledger_.did_join(seat.party, endpoint, true, result == 0);
     if (result == 0) {
         seat.bound.push_back(endpoint);
