@@ -1165,6 +1165,23 @@ static struct event wait_while_active (struct monitor *m, int id, void *active)
     }
 }
 
+static void DIS_1_a_transport_that_the_type_may_not_use_is_not_looked_for (void **state)
+{
+    static const char *const unfit[] = {"udp://127.0.0.1:1", "udp://127.0.0.1:x"};
+    (void) state;
+    void *ctx = new_ctx ();
+    void *pair = new_socket (ctx, ZMQ_PAIR);
+    void *pub = new_socket (ctx, ZMQ_PUB);
+    for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; ++i) {
+        FAILS (zmq_unbind (pair, unfit[i]), ENOCOMPATPROTO);
+        FAILS (zmq_disconnect (pair, unfit[i]), ENOCOMPATPROTO);
+        FAILS (zmq_disconnect (pub, unfit[i]), ENOCOMPATPROTO);
+    }
+    close_now (pub);
+    close_now (pair);
+    end_ctx (ctx);
+}
+
 static void DIS_2_unbind_ends_the_accepted_connections (void **state)
 {
     (void) state;
@@ -1476,6 +1493,7 @@ int main (void)
         TEST (DIS_1_unbind_needs_the_reported_endpoint),
         TEST (DIS_1_disconnect_needs_the_text_given_to_connect),
         TEST (DIS_1_another_form_of_the_same_numeric_address_is_normalised),
+        TEST (DIS_1_a_transport_that_the_type_may_not_use_is_not_looked_for),
         TEST (DIS_2_unbind_ends_the_accepted_connections),
         TEST (DIS_2_what_was_received_before_unbind_is_read_after_it),
         TEST (DIS_3_disconnect_discards_unread_messages),

@@ -282,6 +282,8 @@ Error Socket::end_endpoint(const char *text) {
     const WaitsForMemory waits;
     const auto parsed = parse_endpoint(text);
     if (!parsed) return parsed.error();
+    if (!may_use(parsed->transport, type_, true) && !may_use(parsed->transport, type_, false))
+        return err::incompatible;
     bool found = false;
     if (parsed->transport == Endpoint::Transport::inproc)
         found = unbind_inproc(parsed->text);
