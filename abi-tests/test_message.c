@@ -666,7 +666,18 @@ static void GEN_2_the_more_flag_is_that_of_the_refused_attempt (void **state)
     FAILS (zmq_msg_send (&m, push, ZMQ_DONTWAIT), EAGAIN);
     assert_int_equal (zmq_msg_more (&m), 0);
     expect_message (&m, 50, 1);
+    /* That the context has ended is looked at before. */
+    FAILS (zmq_msg_send (&m, push, ZMQ_DONTWAIT | ZMQ_SNDMORE), EAGAIN);
+    OK (zmq_ctx_shutdown (ctx));
+    FAILS (zmq_send (push, "", 0, 0), ETERM); /* it is known to the socket by now */
+    FAILS (zmq_msg_send (&m, push, ZMQ_DONTWAIT), ETERM);
+    assert_int_equal (zmq_msg_more (&m), 1);
     OK (zmq_msg_close (&m));
+    make (&m, 50, 1);
+    FAILS (zmq_msg_send (&m, push, ZMQ_DONTWAIT | ZMQ_SNDMORE), ETERM);
+    assert_int_equal (zmq_msg_more (&m), 0);
+    OK (zmq_msg_close (&m));
+    FAILS (zmq_msg_recv (&m, push, 0), ETERM); /* nor is it asked whether the message is one */
     close_now (push);
     OK (zmq_ctx_term (ctx));
 }
@@ -754,8 +765,12 @@ static void a_failed_recv_leaves_a_valid_message (void **state)
     void *pull = new_socket (ctx, ZMQ_PULL);
     void *push = new_socket (ctx, ZMQ_PUSH);
     void *req = new_socket (ctx, ZMQ_REQ);
+    void *xpub = new_socket (ctx, ZMQ_XPUB);
     zmq_msg_t m;
     make (&m, 100, 7);
+    FAILS (zmq_msg_recv (&m, xpub, ZMQ_DONTWAIT), EAGAIN);
+    expect_message (&m, 100, 7);
+    close_now (xpub);
     FAILS (zmq_msg_recv (&m, push, 0), ENOTSUP);
     expect_message (&m, 100, 7);
     FAILS (zmq_msg_recv (&m, req, 0), EFSM);

@@ -10,13 +10,23 @@ using namespace tern;
 namespace {
 
 // One frame; on failure it stays the caller's.
+// The end of the context is looked at first.
+int fail_without_message(const Socket &socket) {
+    const Error error = socket.check_alive();
+    return fail(error ? error : err::fault);
+}
+
 int send_frame(Socket &socket, Message &frame, int flags) {
     const size_t size = frame.size();
+    const bool had_more = frame.has(Message::more);
     if (flags & ZMQ_SNDMORE) frame.set(Message::more);
-    else if (frame.has(Message::more)) frame.clear(Message::more);
+    else if (had_more) frame.clear(Message::more);
     else if (socket.send_plain(frame)) return capped(size);
-    if (const Error error = socket.send(frame, (flags & ZMQ_DONTWAIT) != 0)) return fail(error);
-    return capped(size);
+    const Error error = socket.send(frame, (flags & ZMQ_DONTWAIT) != 0);
+    if (!error) return capped(size);
+    // The flag is that of the refused attempt, but for a context that has ended: that is looked at first.
+    if (error == err::terminated) had_more ? frame.set(Message::more) : frame.clear(Message::more);
+    return fail(error);
 }
 
 int receive_frame(Socket &socket, Message &frame, int flags) {
@@ -45,7 +55,7 @@ int zmq_msg_send(zmq_msg_t *message, void *handle, int flags) {
     return guarded([&] {
         Socket *socket = find_socket(handle);
         if (!socket) return fail(err::not_a_socket);
-        if (!message || !as_message(message)->is_valid()) return fail(err::fault);
+        if (!message || !as_message(message)->is_valid()) return fail_without_message(*socket);
         return send_frame(*socket, *as_message(message), flags);
     });
 }
@@ -54,7 +64,7 @@ int zmq_msg_recv(zmq_msg_t *message, void *handle, int flags) {
     return guarded([&] {
         Socket *socket = find_socket(handle);
         if (!socket) return fail(err::not_a_socket);
-        if (!message || !as_message(message)->is_valid()) return fail(err::fault);
+        if (!message || !as_message(message)->is_valid()) return fail_without_message(*socket);
         return receive_frame(*socket, *as_message(message), flags);
     });
 }

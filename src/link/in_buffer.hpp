@@ -112,7 +112,7 @@ class InBuffer {
     static constexpr uint8_t long_plain = 2;
     bool is_too_large(uint64_t body_size) const {
         return (max_message_size_ >= 0 && body_size > uint64_t(max_message_size_)) ||
-               body_size > SIZE_MAX / 2;
+               body_size > SIZE_MAX / 4; // more than any address space holds
     }
     bool cut_plain_block(Message &message);
     bool cut_plain_ws(Message &message);

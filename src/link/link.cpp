@@ -11,6 +11,7 @@ namespace {
 constexpr uint32_t metadata_stock_size = 256;
 // The I/O thread serves one link this often before it looks at the others again.
 constexpr int reads_per_turn = 16;
+constexpr Nanoseconds read_again_after = 10 * ns_per_ms;
 
 size_t batch_max(const LinkOptions &options) {
     if (options.out_batch_size == LinkOptions::batch_size_default) return OutBatch::batch_bytes_max;
@@ -159,7 +160,10 @@ bool Link::read_in(Turn &turn) {
     if (state_ != State::up || reading_ || !in_.wants_bytes()) return false;
     iovec pieces[2];
     const int count = in_.target(pieces);
-    if (count == 0) return false; // no memory: try again at the next event
+    if (count == 0) {
+        read_on_later();
+        return false;
+    }
     const std::shared_ptr<Link> self = shared_from_this();
     reading_ = true;
     const int fd = fd_.get();
@@ -204,6 +208,20 @@ bool Link::read_in(Turn &turn) {
     }
     fail(false, !is_parting_);
     return true;
+}
+
+// There is no memory to read into, and what the descriptor has reported it does not report again.
+void Link::read_on_later() {
+    if (reading_on_is_due_) return;
+    reading_on_is_due_ = true;
+    host_.loop().post([self = shared_from_this()] {
+        self->host_.loop().add_timer(now_ns() + read_again_after, [self] {
+            Turn turn(self->host_.turn());
+            self->reading_on_is_due_ = false;
+            self->serve_input(turn);
+            self->host_.link_served(turn);
+        });
+    });
 }
 
 void Link::serve_input(Turn &turn) {

@@ -204,6 +204,7 @@ class Link final : public PipeFarEnd,
     Nanoseconds allowed(Nanoseconds patience);
     void note_writable();
     void write_on_later();
+    void read_on_later();
     bool append(Message &frame) {
         return seal_ ? filling_.append_sealed(*seal_, frame, framing_)
                      : filling_.append(framing_, frame);
@@ -266,6 +267,7 @@ class Link final : public PipeFarEnd,
     bool hello_is_sending_ = false;  // and nothing else is
     bool batch_begun_ = false;
     bool writing_on_is_due_ = false;
+    bool reading_on_is_due_ = false;
     int waits_to_skip_ = 0; // for room in the kernel, by callers
     OwnMessage waiting_command_; // a PONG that must not split a message, or has no room yet
     bool has_waiting_command_ = false;

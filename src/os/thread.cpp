@@ -56,13 +56,23 @@ void *run(void *argument) {
 
 } // namespace
 
+// A program may have made stacks small by default: TLS and name services need more.
+static constexpr size_t stack_min = 256 * 1024;
+
 static Error create(pthread_t &thread, ThreadSettings settings, std::function<void()> body) {
     auto start = std::make_unique<Start>(Start{std::move(settings), std::move(body)});
+    pthread_attr_t attributes;
+    int error = ::pthread_attr_init(&attributes);
+    if (error) return Error(error);
+    size_t stack = 0;
+    if (::pthread_attr_getstacksize(&attributes, &stack) == 0 && stack < stack_min)
+        (void)::pthread_attr_setstacksize(&attributes, stack_min);
     sigset_t all, before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = ::pthread_create(&thread, nullptr, run, start.get());
+    error = ::pthread_create(&thread, &attributes, run, start.get());
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::pthread_attr_destroy(&attributes);
     if (error) return Error(error);
     (void)start.release();
     return err::none;

@@ -70,6 +70,8 @@ class Pattern {
     virtual Error send(Message &) { return err::not_supported; }
     // Fills uninitialised memory on success.
     virtual Error recv(Message &) { return err::not_supported; }
+    // Whether a message that could not be filled is left empty, or as it was.
+    virtual bool empties_unfilled() const { return true; }
     virtual bool can_send() { return false; }
     virtual bool can_recv() { return false; }
     // How many whole messages send() would take now, one after the other and without a failure, as

@@ -21,6 +21,7 @@ class Xpub : public Pattern {
     void readable(Pipe &pipe) override;
     Error send(Message &frame) override;
     Error recv(Message &frame) override;
+    bool empties_unfilled() const override { return false; }
     bool can_send() override { return true; }
     bool can_recv() override { return !pending_.empty(); }
     size_t room(size_t wanted) override { return no_drop_ ? 1 : wanted; }

@@ -31,7 +31,8 @@ namespace tern {
 
 inline constexpr size_t handshake_frame_max = 65536;
 inline constexpr size_t control_frames_max = 64;
-inline constexpr size_t peer_name_max = 480; // an identity or routing id, where it is a frame by itself: held without limit of time
+// An identity or routing id that is a frame by itself, which ROUTER takes up to 255 bytes of.
+inline constexpr size_t peer_name_max = 480;
 
 // A handshake over a WebSocket.
 struct WsSide {

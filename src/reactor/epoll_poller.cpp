@@ -16,6 +16,7 @@ namespace {
 
 constexpr int batch_max = 64;
 constexpr int pause_ms = 10; // after a wait that failed
+constexpr int modify_tries_max = 100;
 
 epoll_event to_kernel(uint64_t id, unsigned interest) {
     epoll_event event{};
@@ -70,8 +71,13 @@ Error EpollPoller::add(int fd, uint64_t id, unsigned interest) {
 }
 
 Error EpollPoller::modify(int fd, uint64_t id, unsigned interest) {
+    // Who changes an interest has no other way to go on: it is tried for a while, whatever the system says.
     epoll_event event = to_kernel(id, interest);
-    return ::epoll_ctl(set_.get(), EPOLL_CTL_MOD, fd, &event) == 0 ? err::none : Error(errno);
+    for (int i = 0; i < modify_tries_max; ++i) {
+        if (::epoll_ctl(set_.get(), EPOLL_CTL_MOD, fd, &event) == 0) return err::none;
+        if (errno == EBADF || errno == ENOENT) break; // it is gone
+    }
+    return Error(errno);
 }
 
 void EpollPoller::remove(int fd) {

@@ -365,7 +365,7 @@ Error Socket::recv(Message &frame, bool dont_wait) {
     }
     if (error) {
         if (!closed_) end_call(turn);
-        if (error == err::again) {
+        if (error == err::again && pattern_->empties_unfilled()) {
             turn.unlock();
             frame.close();
             frame.init();

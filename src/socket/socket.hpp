@@ -85,6 +85,8 @@ class Socket final : public LinkHost,
         turn_.leave(*seat);
         return true;
     }
+    // ETERM when the context has ended.
+    Error check_alive() const;
     // Takes the frame and leaves it empty; on failure it is the caller's, untouched.
     Error send(Message &frame, bool dont_wait);
     // Replaces the frame's content.
@@ -209,7 +211,6 @@ class Socket final : public LinkHost,
     };
 
     // socket.cpp: messages; socket_wait.cpp: waiting
-    Error check_alive() const;
     Error begin_call();
     // Whatever decides where messages go is about to be different.
     void note_change() {

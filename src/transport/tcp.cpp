@@ -68,7 +68,8 @@ bool is_ipv6_missing(Error error, const SocketAddress &address) {
 Result<Listening> listen_at(const SocketAddress &address, const TransportOptions &options) {
     auto fd = open_socket(address.family(), options);
     if (!fd) return fd.error();
-    wish(fd->get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    const int yes = 1; // or the address would not be free again at once
+    if (::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return Error(errno);
     if (::bind(fd->get(), address.data(), address.size()) != 0) return Error(errno);
     if (::listen(fd->get(), options.backlog) != 0) return Error(errno);
     const auto local = SocketAddress::local_of(fd->get());

@@ -50,9 +50,9 @@ namespace {
     f(sendmsg, "sendmsg", EAGAIN, EINTR, ECONNRESET, EPIPE, ENOBUFS, ENOMEM, ENOANO, FAULT_SHORT)           \
     f(sendto, "sendto", EAGAIN, EINTR, EPERM, ENETUNREACH, ENOBUFS, ECONNREFUSED, ENOANO)                   \
     f(write, "write", EAGAIN, EINTR, EIO, ENOANO)                                                           \
-    f(recv, "recv", EAGAIN, EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_SHORT, FAULT_END)           \
-    f(recvmsg, "recvmsg", EAGAIN, EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_SHORT, FAULT_END)     \
-    f(recvfrom, "recvfrom", EAGAIN, EINTR, ECONNREFUSED, ENOMEM, ENOANO)                                    \
+    f(recv, "recv", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_SHORT, FAULT_END)           \
+    f(recvmsg, "recvmsg", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_SHORT, FAULT_END)     \
+    f(recvfrom, "recvfrom", EINTR, ECONNREFUSED, ENOMEM, ENOANO)                                    \
     f(read, "read", EAGAIN, EINTR, EIO, ENOANO)                                                             \
     f(shutdown, "shutdown", ENOTCONN, ENOANO)                                                               \
     f(close, "close", EINTR, EIO)                                                                           \

@@ -53,9 +53,14 @@ class Told {
     void tell() { told_.store(true, std::memory_order_relaxed); }
     bool wait() {
         const Nanoseconds limit = now_ns() + 20000 * ns_per_ms;
-        while (!told_.exchange(false, std::memory_order_relaxed)) {
+        for (int tries = 0; !told_.exchange(false, std::memory_order_relaxed); ++tries) {
             if (now_ns() > limit) return false;
-            ::sched_yield();
+            if (tries < 100) {
+                ::sched_yield();
+            } else { // the other one has no core to run on
+                const timespec nap{0, 50 * ns_per_us};
+                ::nanosleep(&nap, nullptr);
+            }
         }
         return true;
     }

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <sys/socket.h>
 #include <thread>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 using namespace tern;
@@ -489,7 +490,7 @@ TEST_CASE("a loop whose descriptors the program has closed runs what is posted")
     for (int fd = 0; fd < 256; ++fd)
         if (!was_open[size_t(fd)] && ::fcntl(fd, F_GETFD) != -1) own.push_back(fd);
     REQUIRE(own.size() == 2);
-    ::close(own[closes_waker ? 1 : 0]);
+    ::syscall(SYS_close, own[closes_waker ? 1 : 0]); // behind the thread sanitizer's back too
     CHECK(loop->run([] {}));
     CHECK(loop->run([] {}));
     loop.reset();
