@@ -771,6 +771,10 @@ static void a_failed_recv_leaves_a_valid_message (void **state)
     FAILS (zmq_msg_recv (&m, xpub, ZMQ_DONTWAIT), EAGAIN);
     expect_message (&m, 100, 7);
     close_now (xpub);
+    void *stream = new_socket (ctx, ZMQ_STREAM);
+    FAILS (zmq_msg_recv (&m, stream, ZMQ_DONTWAIT), EAGAIN);
+    expect_message (&m, 100, 7);
+    close_now (stream);
     FAILS (zmq_msg_recv (&m, push, 0), ENOTSUP);
     expect_message (&m, 100, 7);
     FAILS (zmq_msg_recv (&m, req, 0), EFSM);

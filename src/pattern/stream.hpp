@@ -17,6 +17,7 @@ class Stream final : public Pattern {
     Error check_connect() override;
     Error send(Message &frame) override;
     Error recv(Message &frame) override;
+    bool empties_unfilled() const override { return false; }
     bool can_send() override { return true; }
     bool can_recv() override;
     Error set_option(int option, const void *value, size_t size) override;
