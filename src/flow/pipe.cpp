@@ -1,5 +1,7 @@
 #include "flow/pipe.hpp"
 
+#include "os/memory_wait.hpp"
+
 #include <new>
 
 namespace tern {
@@ -39,6 +41,10 @@ bool Pipe::write(Message &frame) {
     if (far_) far_->message_queued();
     else if (reader_waits) other_end().notify(readable);
     return true;
+}
+
+void Pipe::write_surely(Message &frame) {
+    while (!write(frame)) wait_for_memory();
 }
 
 void Pipe::rollback() {

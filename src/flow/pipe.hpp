@@ -74,6 +74,8 @@ class Pipe {
     // Takes the frame, which is left empty. After the first frame of a message the others always fit.
     // False only when there is no memory.
     bool write(Message &frame);
+    // The same, and waits while there is no memory.
+    void write_surely(Message &frame);
     // Writes a copy of a plain message without further ado, if that can be. False: the long way.
     bool write_copy(const Message &message) {
         return far_ && !mid_write_ && far_->take_copy(message);

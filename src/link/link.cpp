@@ -210,7 +210,7 @@ bool Link::read_in(Turn &turn) {
     return true;
 }
 
-// There is no memory to read into, and what the descriptor has reported it does not report again.
+// There is no memory to read into, or in the queue; what the descriptor has reported it does not report again.
 void Link::read_on_later() {
     if (reading_on_is_due_) return;
     reading_on_is_due_ = true;
@@ -241,7 +241,10 @@ void Link::pump_in() {
     bool any = false;
     while (state_ != State::broken && (discards_input() || to_socket_->can_write())) {
         // Out of memory: what has been read stays where it is, until somebody asks for it.
-        if (!discards_input() && in_.has_bytes() && !to_socket_->reserve()) break;
+        if (!discards_input() && in_.has_bytes() && !to_socket_->reserve()) {
+            read_on_later();
+            break;
+        }
         Message frame;
         const Next next = next_message(frame);
         if (next == Next::none) break;

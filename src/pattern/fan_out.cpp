@@ -61,7 +61,7 @@ void FanOut::send_to_all_regardless(const Message &frame) {
     for (Pipe *pipe : pipes_) {
         Message copy;
         copy.share(const_cast<Message &>(frame));
-        if (!pipe->write(copy)) copy.close();
+        pipe->write_surely(copy); // or a subscription would be lost
     }
 }
 

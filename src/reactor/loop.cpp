@@ -2,6 +2,7 @@
 
 #include "os/memory_wait.hpp"
 
+#include <algorithm>
 #include <mutex>
 
 namespace tern {
@@ -99,10 +100,13 @@ bool Loop::run_tasks() {
 Nanoseconds Loop::run_timers() {
     // One reading of the clock: a timer that re-arms itself at once waits for the next round.
     const Nanoseconds now = timers_.empty() ? 0 : now_ns();
+    bool any = false;
     while (!timers_.empty()) {
         const auto first = timers_.begin();
         const Nanoseconds left = first->first.at - now;
-        if (left > 0) return left;
+        // What a task has armed goes by a later time.
+        if (left > 0) return any ? std::max<Nanoseconds>(first->first.at - now_ns(), 0) : left;
+        any = true;
         const Task task = std::move(first->second);
         timers_.erase(first);
         task();

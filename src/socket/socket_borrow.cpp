@@ -48,8 +48,7 @@ Error Socket::watch(Link &link, int fd) {
     }
     ++links_up_;
     only_link_ = links_up_ == 1 ? &link : nullptr;
-    if (error) unwatch(link, -1);
-    return error;
+    return error; // the link ends, and unwatches then
 }
 
 void Socket::watch_writable(Link &link, int fd, bool wanted) {

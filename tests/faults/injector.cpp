@@ -50,8 +50,8 @@ namespace {
     f(sendmsg, "sendmsg", EAGAIN, EINTR, ECONNRESET, EPIPE, ENOBUFS, ENOMEM, ENOANO, FAULT_SHORT)           \
     f(sendto, "sendto", EAGAIN, EINTR, EPERM, ENETUNREACH, ENOBUFS, ECONNREFUSED, ENOANO)                   \
     f(write, "write", EAGAIN, EINTR, EIO, ENOANO)                                                           \
-    f(recv, "recv", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_SHORT, FAULT_END)           \
-    f(recvmsg, "recvmsg", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_SHORT, FAULT_END)     \
+    f(recv, "recv", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_END)                              \
+    f(recvmsg, "recvmsg", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_END)                        \
     f(recvfrom, "recvfrom", EINTR, ECONNREFUSED, ENOMEM, ENOANO)                                    \
     f(read, "read", EAGAIN, EINTR, EIO, ENOANO)                                                             \
     f(shutdown, "shutdown", ENOTCONN, ENOANO)                                                               \
@@ -269,7 +269,6 @@ ssize_t my_sendto(int fd, const void *data, size_t size, int flags, const sockad
 ssize_t my_write(int fd, const void *data, size_t size) { FAIL(f_write, -1) return ::write(fd, data, size); }
 ssize_t my_recv(int fd, void *data, size_t size, int flags) {
     if (const int kind = planted(fault_of(f_recv))) {
-        if (kind == FAULT_SHORT) return ::recv(fd, data, is_stream(fd) ? std::min<size_t>(size, 1) : size, flags);
         if (kind == FAULT_END) return 0;
         errno = kind;
         return -1;
@@ -278,10 +277,6 @@ ssize_t my_recv(int fd, void *data, size_t size, int flags) {
 }
 ssize_t my_recvmsg(int fd, msghdr *message, int flags) {
     if (const int kind = planted(fault_of(f_recvmsg))) {
-        if (kind == FAULT_SHORT) {
-            if (!is_stream(fd)) return ::recvmsg(fd, message, flags);
-            return ::recv(fd, message->msg_iov[0].iov_base, std::min<size_t>(message->msg_iov[0].iov_len, 1), flags);
-        }
         if (kind == FAULT_END) return 0;
         errno = kind;
         return -1;

@@ -31,8 +31,10 @@ void note_failure (const char *call)
     outcome->last_errno = error;
     snprintf (outcome->last_call, sizeof outcome->last_call, "%s", call);
     /* A timeout of ours is no fault: it is what waits for the fault's consequences. */
-    if (error == EAGAIN && strstr (call, "recv"))
+    if (error == EAGAIN && strstr (call, "recv")) {
+        call_failing = NULL;
         return;
+    }
     atomic_fetch_add (&outcome->errors, 1);
     if (error == 0)
         violate ("%s failed with errno 0", call);
