@@ -10,19 +10,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Sanitizers keep what was freed for a while, and reserve more addresses than there are. */
-#if defined __has_feature
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define IS_SANITIZED true
-#endif
-#endif
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-#define IS_SANITIZED true
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED false
-#endif
-
 /* ---- In the child ---- */
 
 static int facts_fd = -1;

@@ -18,6 +18,21 @@
 #include <cmocka.h>
 #include <zmq.h>
 
+/* Sanitizers keep what was freed for a while, and reserve more addresses than there are. */
+#if defined __has_feature
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+#define UNDER_SANITIZER 1
+#endif
+#ifdef UNDER_SANITIZER
+enum { IS_SANITIZED = true };
+#else
+enum { IS_SANITIZED = false };
+#endif
+
 /* Generous upper bound for "this will happen soon". Reaching it is a failure. */
 enum { DEADLINE_MS = 10000 };
 /* How long "nothing may happen" is watched. */

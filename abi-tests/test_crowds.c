@@ -6,21 +6,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* Sanitizers keep what was freed for a while. */
-#if defined __has_feature
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-#define SANITIZED
-#endif
-#ifdef SANITIZED
-enum { IS_SANITIZED = true };
-#else
-enum { IS_SANITIZED = false };
-#endif
-
 /* libzmq stops after about 1000 connections of two events each. */
 static int connections = 1200, visitors = 300;
 enum { BURST = 200000 };

@@ -9,15 +9,6 @@
 
 #include <sched.h>
 
-#if defined __has_feature
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-#define UNDER_SANITIZER 1
-#endif
-
 static const char *const transports[] = {"tcp", "ipc", "inproc"};
 
 /* How long what has to come may take: threads that hand something to each other hundreds of times

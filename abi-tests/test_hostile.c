@@ -7,20 +7,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#if defined __has_feature
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-#define UNDER_SANITIZER 1
-#endif
-
-#ifdef UNDER_SANITIZER
-enum { COUNTS_MEMORY = 0 }; /* what is freed is kept for a while */
-#else
-enum { COUNTS_MEMORY = 1 };
-#endif
+enum { COUNTS_MEMORY = !IS_SANITIZED };
 
 static struct keys server_keys, client_keys;
 

@@ -9,13 +9,13 @@ using namespace tern;
 
 namespace {
 
-// One frame; on failure it stays the caller's.
 // The end of the context is looked at first.
 int fail_without_message(const Socket &socket) {
     const Error error = socket.check_alive();
     return fail(error ? error : err::fault);
 }
 
+// One frame; on failure it stays the caller's.
 int send_frame(Socket &socket, Message &frame, int flags) {
     const size_t size = frame.size();
     const bool had_more = frame.has(Message::more);

@@ -240,7 +240,7 @@ void Link::serve_input(Turn &turn) {
 void Link::pump_in() {
     bool any = false;
     while (state_ != State::broken && (discards_input() || to_socket_->can_write())) {
-        // Out of memory: what has been read stays where it is, until somebody asks for it.
+        // Out of memory: what has been read stays where it is for a while.
         if (!discards_input() && in_.has_bytes() && !to_socket_->reserve()) {
             read_on_later();
             break;
