@@ -143,21 +143,34 @@ void Ledger::disturb(int endpoint, int except) {
         if (id == except)
             continue;
         excuse(party);
+        party.was_disturbed = true;
         party.tainted[endpoint] = static_cast<MessageId>(messages_.size());
     }
+}
+
+// Somebody who has left the endpoint may still have something to say there.
+bool Ledger::has_lingerer(int id, int endpoint) const {
+    return is_network(endpoint) && std::any_of(parties_.begin(), parties_.end(), [&](const Party& party) {
+        return party.id != id && !party.waiting.empty() &&
+               (holds(party.once_bound, endpoint) || (!party.is_alive && holds(party.connected, endpoint)));
+    });
 }
 
 void Ledger::will_join(int id, int endpoint, bool is_bind) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Party& party = parties_[id];
     ++group_events_[party.group];
+    if (is_bind && has_lingerer(id, endpoint))
+        party.tainted[endpoint] = static_cast<MessageId>(messages_.size());
     (is_bind ? party.bound : party.connected).push_back(endpoint);
+    party.changing.push_back(endpoint);
 }
 
 void Ledger::did_join(int id, int endpoint, bool is_bind, bool is_done) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Party& party = parties_[id];
     ++group_events_[party.group];
+    take_one(party.changing, endpoint);
     if (!is_done)
         take_one(is_bind ? party.bound : party.connected, endpoint);
 }
@@ -174,6 +187,7 @@ void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
     const std::lock_guard<std::mutex> lock(mutex_);
     keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
     ++group_events_[parties_[id].group];
+    parties_[id].changing.push_back(endpoint);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1);
 }
@@ -183,6 +197,7 @@ void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool ke
     keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
     Party& party = parties_[id];
     ++group_events_[party.group];
+    take_one(party.changing, endpoint);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1);
     if (!is_done)
@@ -203,6 +218,7 @@ void Ledger::will_close(int id, bool keeps_own) {
     Party& party = parties_[id];
     leave(id, keeps_own);
     party.is_alive = false;
+    party.changing = party.bound;
 }
 
 void Ledger::did_close(int id, bool keeps_own) {
@@ -268,6 +284,13 @@ bool Ledger::is_bound(int endpoint) const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return std::any_of(parties_.begin(), parties_.end(),
                        [&](const Party& party) { return holds(party.bound, endpoint); });
+}
+
+bool Ledger::is_surely_bound(int endpoint) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::any_of(parties_.begin(), parties_.end(), [&](const Party& party) {
+        return holds(party.bound, endpoint) && !holds(party.changing, endpoint);
+    });
 }
 
 void Ledger::subscribe(int id, const std::string& topic, bool is_on) {
@@ -453,7 +476,7 @@ void Ledger::received(int id, MessageId number) {
         return violate_locked("stray", "a refused message was delivered: " + text(number) + by);
     if (sender.group != receiver.group || sender.id == receiver.id)
         return violate_locked("stray", "received" + by + ": " + text(number));
-    if (message.target >= 0 && message.target != id && !message.is_excused)
+    if (message.target >= 0 && message.target != id && !message.is_excused && !sender.was_disturbed)
         return violate_locked("stray", "received" + by + ": " + text(number));
     const bool is_fan_out = sender.routing == Routing::fan_out;
     // Two connections between a publisher and a subscriber carry two copies.

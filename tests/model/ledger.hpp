@@ -9,6 +9,7 @@
 //   a peer leaves            messages on their way to it, that is: all of those joined to it by that endpoint
 //   a socket leaves          its own messages, unless it lingers: for ever over a network, always over inproc
 //   a connection is cut      messages of all that are joined by that endpoint
+//   a socket that lingers    messages of whoever binds where it was connected: it comes to deliver, and hears nothing
 // Until a message that was sent afterwards has arrived on the same path, the sender may be talking to a connection that
 // is dead already: it is tainted, and what it sends is excused from the start.
 //
@@ -45,6 +46,7 @@ struct Party {
     bool is_lossy = false;     // CONFLATE: what waits may be replaced
     bool is_spoiled = false;   // something was done that the ledger does not follow: nothing is owed to it or by it
     bool is_immediate = false;
+    bool was_disturbed = false; // what joins it to others may have been replaced
     bool may_drop = false;     // a full pipe loses the message
     long send_high_water = 0;  // the largest so far; 0: none
     long receive_high_water = 0;
@@ -52,6 +54,7 @@ struct Party {
     std::vector<int> bound;    // endpoints
     std::vector<int> once_bound;
     std::vector<int> connected;
+    std::vector<int> changing; // a call that binds there, or gives the endpoint up, is under way
     std::map<int, MessageId> tainted; // endpoint, and the first message after what happened
     std::set<MessageId> waiting;      // accepted, not received
     std::map<std::string, int> subscriptions;
@@ -79,7 +82,8 @@ class Ledger final {
     void did_cut(int endpoint);
     void spoil(int party);
     void raise_high_water(int party, long send, long receive);
-    bool is_bound(int endpoint) const;
+    bool is_bound(int endpoint) const; // or will be, or was a moment ago
+    bool is_surely_bound(int endpoint) const;
     std::vector<int> parties_joined(int endpoint) const;
     // Counts whatever may disturb messages of the group.
     std::uint64_t events(int group) const;
@@ -131,6 +135,7 @@ class Ledger final {
     void disturb(int endpoint, int except);
     void leave(int id, bool keeps_own);
     bool has_forgetful_peer(int id, int endpoint) const;
+    bool has_lingerer(int id, int endpoint) const;
     void check_high_water(const Party& sender);
     void promise_fan_out(Message& message, MessageId id);
     bool is_network(int endpoint) const { return program_.endpoints[endpoint].transport != Transport::inproc; }

@@ -2,7 +2,7 @@
 // a shrunk program.
 //
 //     model [-seeds=N] [-first=SEED] [-operations=N] [-jobs=N] [-stable] [-save=FOLDER] [-shrink=SECONDS] [-keep-going]
-//     model -replay=FILE [-times=N] [-reduce]
+//     model -replay=FILE [-times=N] [-reduce] [-trace]
 //     model -expect=KIND ...     passes when a violation of this kind is found: the test of the test
 #include <fcntl.h>
 #include <poll.h>
@@ -40,6 +40,7 @@ struct Arguments {
     int patience_seconds = 20;
     bool keeps_going = false;
     bool reduces = false;
+    bool traces = false;
     std::string save = ".";
     std::string replay;
     std::string expect;
@@ -60,7 +61,7 @@ struct Result {
     Outcome outcome;
 };
 
-Run start(const Program& program, int patience_seconds) {
+Run start(const Program& program, int patience_seconds, bool is_traced = false) {
     Run run;
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
@@ -70,7 +71,7 @@ Run start(const Program& program, int patience_seconds) {
     run.pid = ::fork();
     if (run.pid == 0) {
         ::close(ends[0]);
-        const Outcome outcome = play(program, patience_seconds);
+        const Outcome outcome = play(program, patience_seconds, is_traced);
         std::string text = std::to_string(outcome.operations) + ' ' + std::to_string(outcome.accepted) + ' ' +
                            std::to_string(outcome.delivered) + ' ' + std::to_string(outcome.delivered_owed) + '\n' +
                            outcome.violation;
@@ -120,8 +121,8 @@ Result finish(Run& run, bool has_hung) {
     return result;
 }
 
-Result run_alone(const Program& program, int hang_seconds, int patience_seconds) {
-    Run run = start(program, patience_seconds);
+Result run_alone(const Program& program, int hang_seconds, int patience_seconds, bool is_traced = false) {
+    Run run = start(program, patience_seconds, is_traced);
     pollfd item{run.report, POLLIN, 0};
     return finish(run, ::poll(&item, 1, hang_seconds * 1000) == 0);
 }
@@ -172,7 +173,8 @@ int replay(const Arguments& arguments) {
         return 1;
     }
     for (int i = 0; i < arguments.times; ++i) {
-        const Result result = run_alone(program, arguments.hang_seconds, arguments.patience_seconds);
+        const Result result =
+            run_alone(program, arguments.hang_seconds, arguments.patience_seconds, arguments.traces);
         if (!result.violation.empty() && ++violations <= 3)
             std::printf("%s\n", result.violation.c_str());
     }
@@ -269,6 +271,8 @@ bool read_arguments(int count, char** texts, Arguments& arguments) {
             arguments.expect = value;
         else if (name == "-reduce")
             arguments.reduces = true;
+        else if (name == "-trace")
+            arguments.traces = true;
         else if (name == "-stable")
             arguments.wishes.is_stable = true;
         else if (name == "-keep-going")

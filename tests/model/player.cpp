@@ -11,9 +11,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "body.hpp"
@@ -126,6 +128,10 @@ struct Seat {
     int requester = -1;     // REP
 };
 
+std::string text(const Seat& seat) {
+    return "socket " + std::to_string(seat.party) + " (type " + std::to_string(seat.type) + ')';
+}
+
 class Barrier final {
   public:
     explicit Barrier(int count) : count_(count) {}
@@ -152,7 +158,7 @@ class Barrier final {
 
 class Player final {
   public:
-    Player(const Program& program, int patience_seconds);
+    Player(const Program& program, int patience_seconds, bool is_traced);
     Outcome play();
 
   private:
@@ -192,6 +198,18 @@ class Player final {
     }
     std::size_t slot_of(const Seat& seat) const { return static_cast<std::size_t>(&seat - seats_.data()); }
     bool is_over() const { return is_violated_; }
+    // With -trace: what was done, and when.
+    template <typename... Parts>
+    void note(const Seat& seat, const Parts&... parts) const {
+        if (!is_traced_)
+            return;
+        std::ostringstream line;
+        line << std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin_).count() << " slot "
+             << slot_of(seat) << ' ' << text(seat);
+        ((line << ' ' << parts), ...);
+        line << '\n';
+        std::cerr << line.str();
+    }
     void violate(const std::string& what, const std::string& how) {
         ledger_.violate(what, how);
         is_violated_ = true;
@@ -201,6 +219,8 @@ class Player final {
 
     const Program& program_;
     const std::chrono::seconds patience_;
+    const bool is_traced_;
+    const Clock::time_point begin_ = Clock::now();
     Ledger ledger_;
     std::vector<Seat> seats_;
     std::vector<int> cutter_routes_; // by endpoint, -1: none
@@ -216,12 +236,9 @@ class Player final {
     std::mutex lingering_mutex_;
 };
 
-std::string text(const Seat& seat) {
-    return "socket " + std::to_string(seat.party) + " (type " + std::to_string(seat.type) + ')';
-}
-
-Player::Player(const Program& program, int patience_seconds)
-    : program_(program), patience_(patience_seconds), ledger_(program), seats_(program.slots.size()), barrier_(program.threads) {
+Player::Player(const Program& program, int patience_seconds, bool is_traced)
+    : program_(program), patience_(patience_seconds), is_traced_(is_traced), ledger_(program),
+      seats_(program.slots.size()), barrier_(program.threads) {
     const int pid = static_cast<int>(::getpid());
     ip_ = "127." + std::to_string(1 + pid % 250) + '.' + std::to_string(pid / 250 % 250) + '.' +
           std::to_string(1 + pid / 62500 % 250);
@@ -320,6 +337,7 @@ void Player::open(Seat& seat, int slot, const Operation& operation) {
         set_int(seat.socket, ZMQ_HEARTBEAT_TIMEOUT, 600000); // a busy machine is no fault
     }
     seat.party = ledger_.open(party);
+    note(seat, "open", "marks", party.send_high_water, party.receive_high_water, "immediate", seat.is_immediate);
     if (type == ZMQ_SUB || type == ZMQ_DISH || type == ZMQ_XSUB)
         subscribe(seat, operation.a >> 8, true);
 }
@@ -344,6 +362,7 @@ void Player::close(Seat& seat, int, std::uint32_t how) {
         const std::lock_guard<std::mutex> lock(lingering_mutex_);
         lingering_at_.insert(endpoints.begin(), endpoints.end());
     }
+    note(seat, "close linger", linger, "keeps", keeps);
     ledger_.will_close(seat.party, keeps);
     if (zmq_close(seat.socket) != 0)
         violate("state", "zmq_close of " + text(seat) + ": " + zmq_strerror(errno));
@@ -357,15 +376,17 @@ bool Player::bind_at(Seat& seat, int endpoint) {
     const int group = program_.endpoints[endpoint].group;
     const std::uint64_t events = ledger_.events(group);
     const bool was_bound = ledger_.is_bound(endpoint);
+    const bool was_surely_bound = ledger_.is_surely_bound(endpoint);
     ledger_.will_join(seat.party, endpoint, true);
     const int result = zmq_bind(seat.socket, address(endpoint, true).c_str());
     const int error = errno;
+    note(seat, "bind", endpoint, result);
     const bool was_quiet = events + 1 == ledger_.events(group);
     ledger_.did_join(seat.party, endpoint, true, result == 0);
     if (result == 0) {
         seat.bound.push_back(endpoint);
         seat.ever_joined.insert(endpoint);
-        if (was_bound && was_quiet)
+        if (was_surely_bound && was_quiet)
             violate("state", "two sockets are bound to " + address(endpoint, true));
     } else if (!was_bound && was_quiet) {
         violate("state", "zmq_bind of " + text(seat) + " to " + address(endpoint, true) + ": " + zmq_strerror(error));
@@ -418,6 +439,7 @@ void Player::connect(Seat& seat, int slot, std::uint32_t choice) {
     } else {
         result = zmq_connect(seat.socket, address(endpoint, false).c_str());
     }
+    note(seat, "connect", endpoint, result);
     ledger_.did_join(seat.party, endpoint, false, result == 0);
     if (result != 0)
         return violate("state", "zmq_connect of " + text(seat) + " to " + address(endpoint, false) + ": " +
@@ -442,6 +464,7 @@ void Player::unbind(Seat& seat, std::uint32_t choice) {
     ledger_.will_leave(seat.party, endpoint, true, keeps);
     const int result = zmq_unbind(seat.socket, address(endpoint, true).c_str());
     const int error = errno;
+    note(seat, "unbind", endpoint, result);
     ledger_.did_leave(seat.party, endpoint, true, result == 0, keeps);
     if (result != 0)
         return violate("state", "zmq_unbind of " + text(seat) + ": " + zmq_strerror(error));
@@ -462,6 +485,7 @@ void Player::disconnect(Seat& seat, std::uint32_t choice) {
     ledger_.will_leave(seat.party, endpoint, false, keeps);
     const int result = zmq_disconnect(seat.socket, address(endpoint, false).c_str());
     const int error = errno;
+    note(seat, "disconnect", endpoint, "linger", linger, result);
     ledger_.did_leave(seat.party, endpoint, false, result == 0, keeps);
     // Over inproc a link ends with its peer, and there is nothing left to disconnect.
     if (result != 0 && (error != ENOENT || is_network(endpoint)))
@@ -595,6 +619,7 @@ bool Player::send(Seat& seat, std::uint32_t a, std::uint32_t b) {
         if (is_exclusive(seat.type))
             ledger_.spoil(seat.party);
     }
+    note(seat, "send", id, is_accepted ? "accepted" : "refused", "to", target, "parts", sizes.size());
     ledger_.did_send(id, is_accepted);
     if (is_accepted && (seat.type == ZMQ_REQ || seat.type == ZMQ_REP))
         seat.request = seat.type == ZMQ_REQ ? id : 0;
@@ -681,7 +706,7 @@ Player::Got Player::receive(Seat& seat, int flags) {
         const auto found = seat.owners.emplace(from, sender);
         if (found.first->second != sender) {
             // A connection that was made again keeps its address.
-            if (ledger_.party(found.first->second).is_alive && ledger_.party(seat.party).tainted.empty())
+            if (ledger_.party(found.first->second).is_alive && !ledger_.party(seat.party).was_disturbed)
                 violate("stray", "two peers have one address at " + text(seat));
             seat.addresses.erase(found.first->second);
             found.first->second = sender;
@@ -697,9 +722,11 @@ Player::Got Player::receive(Seat& seat, int flags) {
     }
     if (seat.type == ZMQ_DISH && seat.subscriptions.count(drafts().group(&part)) == 0)
         violate("stray", "a message of group " + std::string(drafts().group(&part)) + " at " + text(seat));
+    note(seat, "recv", id, "from", sender);
     ledger_.received(seat.party, id);
     if (seat.type == ZMQ_REQ) {
-        if (ledger_.replied_to(id) != seat.request)
+        // A connected REP answers the peer it had to the one it has.
+        if (ledger_.replied_to(id) != seat.request && !ledger_.party(sender).was_disturbed)
             violate("stray", "a reply to message " + std::to_string(ledger_.replied_to(id)) + " instead of " +
                                  std::to_string(seat.request) + " at " + text(seat));
         seat.request = 0;
@@ -746,6 +773,7 @@ void Player::subscribe(Seat& seat, std::uint32_t choice, bool is_on) {
     if (result != 0)
         return violate("state", "subscribing of " + text(seat) + ": " + zmq_strerror(errno));
     if (is_on) {
+        note(seat, "subscribe", topic);
         ledger_.subscribe(seat.party, topic, true);
         ++seat.subscriptions[topic];
     } else if (--seat.subscriptions[topic] == 0) {
@@ -873,6 +901,7 @@ void Player::run(const Operation& operation) {
     case Action::monitor: monitor(seat, slot); break;
     case Action::cut:
         if (cutter_routes_[slot] >= 0) {
+            note(seat, "cut", slot);
             ledger_.will_cut(slot);
             cutter_->cut(cutter_routes_[slot]);
             ledger_.did_cut(slot);
@@ -1070,9 +1099,9 @@ Outcome Player::play() {
 
 } // namespace
 
-Outcome play(const Program& program, int patience_seconds) {
+Outcome play(const Program& program, int patience_seconds, bool is_traced) {
     filling(0, 0);
-    return Player(program, patience_seconds).play();
+    return Player(program, patience_seconds, is_traced).play();
 }
 
 } // namespace model

@@ -20,7 +20,7 @@ struct Outcome {
 };
 
 // What is owed is given up when nothing has come for so long.
-Outcome play(const Program& program, int patience_seconds);
+Outcome play(const Program& program, int patience_seconds, bool is_traced);
 
 } // namespace model
 

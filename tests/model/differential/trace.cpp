@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "../random.hpp"
@@ -199,6 +200,33 @@ class Trace final {
         line_ << '"';
     }
 
+    // What a difference of this send may stand on.
+    const char* standing(void* socket) const {
+        if (in_message_.count(socket) != 0)
+            return " later part";
+        return second_.count(socket) != 0 ? " second comer" : "";
+    }
+
+    void sent(void* socket, int flags, int size) {
+        result(size);
+        if (size >= 0 && (flags & ZMQ_SNDMORE) != 0)
+            in_message_.insert(socket);
+        else
+            in_message_.erase(socket);
+    }
+
+    // PAIR takes one peer: whoever comes to a name after another has no place there.
+    void joined(void* socket, const char* endpoint) {
+        if (connects_[endpoint]++ > 0 && type_of(socket) == ZMQ_PAIR)
+            second_.insert(socket);
+    }
+
+    void forget(void* socket) {
+        types_.erase(socket);
+        in_message_.erase(socket);
+        second_.erase(socket);
+    }
+
     void* seat(std::uint32_t number) const { return sockets_[number % seats]; }
 
     std::string body(Random& random, int type) {
@@ -265,7 +293,7 @@ class Trace final {
         case Function::close:
             line_ << "close type " << type_of(socket);
             result(lib_.close(socket));
-            types_.erase(socket);
+            forget(socket);
             sockets_[number] = nullptr;
             return;
         case Function::bind:
@@ -282,7 +310,10 @@ class Trace final {
             constexpr const char* names[] = {"bind", "connect", "unbind", "disconnect"};
             const int which = static_cast<int>(call.function) - static_cast<int>(Function::bind);
             line_ << names[which] << " type " << type_of(socket) << ' ' << endpoint;
-            result(joins[which](socket, endpoint));
+            const int done = joins[which](socket, endpoint);
+            result(done);
+            if (done == 0 && call.function == Function::connect)
+                joined(socket, endpoint);
             return;
         }
         case Function::setsockopt: {
@@ -339,9 +370,9 @@ class Trace final {
             }
             const std::string text = body(random, type_of(socket));
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0) | (random.one_in(20) ? 64 : 0);
-            line_ << "send type " << type_of(socket) << " flags " << flags;
+            line_ << "send type " << type_of(socket) << standing(socket) << " flags " << flags;
             bytes(text.data(), text.size());
-            result(lib_.send(socket, text.data(), text.size(), flags));
+            sent(socket, flags, lib_.send(socket, text.data(), text.size(), flags));
             return;
         }
         case Function::recv: {
@@ -394,8 +425,9 @@ class Trace final {
             }
             zmq_msg_t* const message = &messages_[call.b % messages];
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0);
-            line_ << "msg_send type " << type_of(socket) << " flags " << flags << " size " << lib_.msg_size(message);
-            result(lib_.msg_send(message, socket, flags));
+            line_ << "msg_send type " << type_of(socket) << standing(socket) << " flags " << flags << " size "
+                  << lib_.msg_size(message);
+            sent(socket, flags, lib_.msg_send(message, socket, flags));
             describe(message);
             return;
         }
@@ -621,6 +653,9 @@ class Trace final {
     zmq_msg_t messages_[messages];
     bool valid_[messages] = {true, true, true};
     std::map<void*, int> types_;
+    std::set<void*> in_message_; // a frame with SNDMORE was the last one that they took
+    std::set<void*> second_;     // PAIRs that came to a name after another
+    std::map<std::string, int> connects_;
     std::map<std::string, std::size_t> ids_;
     std::string last_id_;
     int count_ = 0;
