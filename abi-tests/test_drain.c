@@ -11,7 +11,10 @@ struct row
 {
     const char *transport;
     int high_water_mark;
+    bool receiver_talks; /* and the sender does not listen */
 };
+
+enum { SMALL_BUFFER = 4096, LARGE_BUFFER = 1 << 20, WORDS = 50 };
 
 /* Sizes from nothing to more than a read block, the number of the message in front. */
 static size_t size_of (int i)
@@ -20,12 +23,13 @@ static size_t size_of (int i)
 }
 
 /* The process that leaves: nothing of it is left when it has exited. */
-static int send_and_leave (const char *endpoint, int messages)
+static int send_and_leave (const char *endpoint, int messages, bool receiver_talks)
 {
     static char body[100000];
-    const int forever = -1;
-    void *ctx = zmq_ctx_new (), *s = zmq_socket (ctx, ZMQ_PUSH);
-    if (!s || zmq_setsockopt (s, ZMQ_LINGER, &forever, sizeof forever) || zmq_connect (s, endpoint))
+    const int forever = -1, large = LARGE_BUFFER;
+    void *ctx = zmq_ctx_new (), *s = zmq_socket (ctx, receiver_talks ? ZMQ_DEALER : ZMQ_PUSH);
+    if (!s || zmq_setsockopt (s, ZMQ_LINGER, &forever, sizeof forever)
+        || (receiver_talks && zmq_setsockopt (s, ZMQ_SNDBUF, &large, sizeof large)) || zmq_connect (s, endpoint))
         return 1;
     for (int i = 0; i < messages; ++i) {
         memcpy (body, &i, sizeof i);
@@ -49,9 +53,12 @@ static int missing_in_a_run (const struct row *row, struct dice *d, int *sent)
     const pid_t sender = fork (); /* before this process has threads */
     NEED (sender >= 0, "fork");
     if (sender == 0)
-        _exit (read (orders[0], endpoint, sizeof endpoint) == sizeof endpoint ? send_and_leave (endpoint, messages) : 4);
-    void *ctx = need_ctx (), *s = need_socket (ctx, ZMQ_PULL);
+        _exit (read (orders[0], endpoint, sizeof endpoint) == sizeof endpoint ? send_and_leave (endpoint, messages, row->receiver_talks)
+                                                                               : 4);
+    void *ctx = need_ctx (), *s = need_socket (ctx, row->receiver_talks ? ZMQ_DEALER : ZMQ_PULL);
     need_set (s, ZMQ_RCVHWM, row->high_water_mark);
+    if (row->receiver_talks) /* so that much of it is still to be delivered when the sender has left */
+        need_set (s, ZMQ_RCVBUF, SMALL_BUFFER);
     need_bind (s, strcmp (row->transport, "ipc") == 0 ? "ipc://*" : "tcp://127.0.0.1:*", endpoint);
     NEED (write (orders[1], endpoint, sizeof endpoint) == sizeof endpoint, "pipe");
     int next = 0, lost = 0, status = 0;
@@ -72,6 +79,8 @@ static int missing_in_a_run (const struct row *row, struct dice *d, int *sent)
         memcpy (&number, body, sizeof number);
         NEED (number >= next && number < messages, "message %d after %d", number, next - 1);
         NEED ((size_t) n == size_of (number), "message %d has %d bytes", number, n);
+        for (int i = 0; row->receiver_talks && i < WORDS; ++i)
+            zmq_send (s, body, 30, ZMQ_DONTWAIT);
         lost += number - next;
         next = number + 1;
         if (below (d, 100) == 0)
@@ -83,6 +92,7 @@ static int missing_in_a_run (const struct row *row, struct dice *d, int *sent)
     NEED (WIFEXITED (status) && WEXITSTATUS (status) == 0, "the sender ended with %x", (unsigned) status);
     close (orders[0]);
     close (orders[1]);
+    need_set (s, ZMQ_LINGER, 0);
     need_close (s);
     NEED_OK (zmq_ctx_term (ctx));
     return lost;
@@ -110,10 +120,11 @@ static void CL_2_DIS_2_what_a_sender_leaves_behind_reaches_a_slow_receiver (void
     static const int marks[] = {1, 10, 1000};
     bool all_right = true;
     for (int t = 0; t < 2; ++t)
-        for (int m = 0; m < 3; ++m) {
-            struct row row = {transports[t], marks[m]};
+        for (int m = 0; m < 6; ++m) {
+            struct row row = {transports[t], marks[m % 3], m >= 3};
             char name[64];
-            snprintf (name, sizeof name, "%s, RCVHWM %d", row.transport, row.high_water_mark);
+            snprintf (name, sizeof name, "%s, RCVHWM %d%s", row.transport, row.high_water_mark,
+                      row.receiver_talks ? ", a receiver that talks" : "");
             const struct verdict v = run_apart (drain, &row, 60 + 2 * runs);
             all_right = show (name, &v) && all_right;
         }

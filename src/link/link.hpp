@@ -215,7 +215,9 @@ class Link final : public PipeFarEnd,
     }
     void send_waiting_command();
     void clear_sent();
+    bool peer_may_send() const;
     void part();
+    void look_at_parting(size_t unconfirmed, Nanoseconds since);
     void post_finish();
     void finish();
     void queue_arrived();

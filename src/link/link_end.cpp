@@ -7,8 +7,9 @@
 namespace tern {
 
 namespace {
-// How long the end of a connection waits for a peer that was sending to stop.
+// How long the end of a connection waits for a peer that was sending to stop, or to take more.
 constexpr Nanoseconds parting_max = 1000 * ns_per_ms;
+constexpr Nanoseconds parting_look = 100 * ns_per_ms;
 // What is read before that; a peer may go on for ever.
 constexpr int last_reads_max = 16;
 } // namespace
@@ -80,33 +81,48 @@ void Link::forget_output() {
     returned_messages_ = 0;
 }
 
+// A peer of PUSH and SCATTER is silent, but for heartbeats of its own.
+bool Link::peer_may_send() const {
+    return reads_ > 0 || (options_->socket_type != ZMQ_PUSH && options_->socket_type != ZMQ_SCATTER);
+}
+
 void Link::end_if_done(Turn &turn) {
     if (peer_has_closed_ && !writing_ && sending_.is_empty() && !filling_.has_committed())
         return fail(false);
     if (!closing_ || is_parting_ || state_ != State::up || has_output() || writing_) return;
-    // Unread bytes would turn our end of the connection into a reset, which destroys what the peer
-    // has not read yet. What was not cut because the queue is full makes room first.
+    // Bytes that we have not read when we close, or that come later, are answered with a reset, which destroys what
+    // the kernel has yet to deliver. What was not cut because the queue is full makes room first.
     const uint64_t reads = reads_;
     pump_in();
     for (int i = 0; i < last_reads_max && state_ == State::up && !reading_ && read_in(turn); ++i) {
     }
     if (state_ != State::up) return;
     if (reading_) ends_after_read_ = true; // another thread does, and comes back to this
-    else if (flushes_ && reads_ != reads) part();
+    else if (flushes_ && (reads_ != reads || (peer_may_send() && unconfirmed_bytes(fd_.get()) > 0))) part();
     else fail(false, false);
 }
 
 // A peer that was sending has more on the way, most likely: it is told that nothing follows, and its
-// own end is waited for.
+// own end is waited for while it takes what was sent.
 void Link::part() {
     is_parting_ = true;
     end_writing(layer_.get(), fd_.get());
-    host_.loop().post([self = weak_from_this(), loop = &host_.loop()] {
-        loop->add_timer(now_ns() + parting_max, [self] {
+    look_at_parting(unconfirmed_bytes(fd_.get()), now_ns());
+}
+
+// `since`: the last look that found fewer bytes unconfirmed than the one before.
+void Link::look_at_parting(size_t unconfirmed, Nanoseconds since) {
+    host_.loop().post([self = weak_from_this(), loop = &host_.loop(), unconfirmed, since] {
+        loop->add_timer(now_ns() + parting_look, [self, unconfirmed, since] {
             const std::shared_ptr<Link> link = self.lock();
             if (!link) return;
             Turn turn(link->host_.turn());
-            if (link->is_parting_) link->fail(false, false);
+            if (!link->is_parting_ || link->state_ != State::up) return;
+            const Nanoseconds now = now_ns();
+            const size_t left = unconfirmed_bytes(link->fd_.get());
+            if (left < unconfirmed) link->look_at_parting(left, now);
+            else if (now - since < parting_max) link->look_at_parting(left, since);
+            else link->fail(false, false);
         });
     });
 }

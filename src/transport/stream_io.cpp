@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <climits>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#if defined(__linux__)
+#include <linux/sockios.h>
+#endif
 
 namespace tern {
 
@@ -81,6 +86,21 @@ IoResult write_vector(int fd, const iovec *pieces, int count) {
 }
 
 void end_writing(int fd) { (void)::shutdown(fd, SHUT_WR); }
+
+size_t unconfirmed_bytes(int fd) {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    int bytes = 0;
+#if defined(SO_PROTOCOL) && defined(SIOCOUTQ)
+    if (::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) || protocol != IPPROTO_TCP ||
+        ::ioctl(fd, SIOCOUTQ, &bytes))
+        return 0;
+#elif defined(SO_NWRITE)
+    size = sizeof bytes;
+    if (::getsockopt(fd, SOL_SOCKET, SO_NWRITE, &bytes, &size)) return 0;
+#endif
+    return size_t(bytes);
+}
 
 bool await_writable(int fd, Nanoseconds timeout) {
     pollfd item{fd, POLLOUT, 0};

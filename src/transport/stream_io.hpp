@@ -31,6 +31,8 @@ IoResult write_some(int fd, const void *data, size_t size);
 IoResult write_vector(int fd, const iovec *pieces, int count);
 // Tells the peer that nothing more will be written.
 void end_writing(int fd);
+// Of what was written over TCP, the bytes that the peer's system has not confirmed. Elsewhere they are with the peer: 0.
+size_t unconfirmed_bytes(int fd);
 // Whether it takes bytes, or has failed, before the time is over.
 bool await_writable(int fd, Nanoseconds timeout);
 
