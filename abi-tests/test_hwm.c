@@ -187,6 +187,21 @@ static void HWM_5_inproc_unbound_limit_is_the_connecters_own(void **state) {
     end_context(ctx);
 }
 
+static void HWM_4_a_full_pipe_has_room_again_once_its_name_is_bound(void **state) {
+    (void)state;
+    void *ctx = new_context(), *push = new_limited(ctx, ZMQ_PUSH, 1, -1), *pull = new_limited(ctx, ZMQ_PULL, -1, 2);
+    char endpoint[256];
+    unique_inproc(endpoint);
+    OK(zmq_connect(push, endpoint));
+    assert_int_equal(fill(push, 0, 100), 1);
+    OK(zmq_bind(pull, endpoint));
+    assert_int_equal(events_of(push), ZMQ_POLLOUT);
+    assert_int_equal(fill(push, 1, 100), 2);
+    close_now(push);
+    close_now(pull);
+    end_context(ctx);
+}
+
 static void HWM_6_network_accepts_at_least_the_senders_limit(void **state) {
     (void)state;
     static const int limits[] = {1, 10, 1000};
@@ -1087,6 +1102,7 @@ int main(void) {
         CASE(HWM_3_zero_is_unlimited),
         CASE(HWM_4_inproc_limit_is_the_sum),
         CASE(HWM_4_inproc_either_zero_is_unlimited),
+        CASE(HWM_4_a_full_pipe_has_room_again_once_its_name_is_bound),
         CASE(HWM_4_inproc_directions_have_their_own_sums),
         CASE(HWM_5_inproc_unbound_limit_is_the_connecters_own),
         CASE(HWM_6_network_accepts_at_least_the_senders_limit),

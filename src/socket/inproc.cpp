@@ -41,7 +41,10 @@ Error InprocNames::bind(const std::string &name, const InprocSide &binder) {
     binder.mailbox->add_reference();
     const auto waiting = waiting_.find(name);
     if (waiting == waiting_.end()) return err::none;
-    for (Waiting &entry : waiting->second) join(*entry.pair, entry.connecter, binder);
+    for (Waiting &entry : waiting->second) {
+        join(*entry.pair, entry.connecter, binder);
+        entry.pair->near_end().notify(Pipe::writable); // the binder's part has made room (HWM-4)
+    }
     waiting_.erase(waiting);
     return err::none;
 }

@@ -204,7 +204,9 @@ class Trace final {
     const char* standing(void* socket) const {
         if (in_message_.count(socket) != 0)
             return " later part";
-        return second_.count(socket) != 0 ? " second comer" : "";
+        if (second_.count(socket) != 0)
+            return " second comer";
+        return new_mark_.count(socket) != 0 ? " new mark" : "";
     }
 
     void sent(void* socket, int flags, int size) {
@@ -216,7 +218,7 @@ class Trace final {
     }
 
     // PAIR takes one peer: whoever comes to a name after another has no place there.
-    void joined(void* socket, const char* endpoint) {
+    void joined(void* socket, const std::string& endpoint) {
         if (connects_[endpoint]++ > 0 && type_of(socket) == ZMQ_PAIR)
             second_.insert(socket);
     }
@@ -225,6 +227,7 @@ class Trace final {
         types_.erase(socket);
         in_message_.erase(socket);
         second_.erase(socket);
+        new_mark_.erase(socket);
     }
 
     void* seat(std::uint32_t number) const { return sockets_[number % seats]; }
@@ -246,6 +249,21 @@ class Trace final {
         if (dice == 9)
             text.resize(random.below(100), 'x');
         return text;
+    }
+
+    // Inproc joins any two types (CMP-2), but only those that fit do more than that; PAIRs meet monitors too.
+    static const char* family(int type) {
+        switch (type) {
+        case ZMQ_PAIR: return "";
+        case ZMQ_PUB:
+        case ZMQ_SUB:
+        case ZMQ_XPUB:
+        case ZMQ_XSUB: return "-topics";
+        case ZMQ_PUSH:
+        case ZMQ_PULL: return "-pipeline";
+        case ZMQ_STREAM: return "-stream";
+        default: return "-requests";
+        }
     }
 
     int type_of(void* socket) const {
@@ -300,17 +318,19 @@ class Trace final {
         case Function::connect:
         case Function::unbind:
         case Function::disconnect: {
-            const char* const endpoint = random.one_of(endpoints);
+            std::string endpoint = random.one_of(endpoints);
             if (!socket) {
                 line_ << "skip";
                 return;
             }
+            if (endpoint.size() == std::strlen("inproc://a") && !random.one_in(20))
+                endpoint += family(type_of(socket));
             using Join = int (*)(void*, const char*);
             const Join joins[] = {lib_.bind, lib_.connect, lib_.unbind, lib_.disconnect};
             constexpr const char* names[] = {"bind", "connect", "unbind", "disconnect"};
             const int which = static_cast<int>(call.function) - static_cast<int>(Function::bind);
             line_ << names[which] << " type " << type_of(socket) << ' ' << endpoint;
-            const int done = joins[which](socket, endpoint);
+            const int done = joins[which](socket, endpoint.c_str());
             result(done);
             if (done == 0 && call.function == Function::connect)
                 joined(socket, endpoint);
@@ -342,7 +362,10 @@ class Trace final {
             }
             line_ << "setsockopt type " << type_of(socket) << " option " << option;
             bytes(value, size);
-            result(lib_.setsockopt(socket, option, value, size));
+            const int done = lib_.setsockopt(socket, option, value, size);
+            result(done);
+            if (done == 0 && option == ZMQ_SNDHWM)
+                new_mark_.insert(socket);
             return;
         }
         case Function::getsockopt: {
@@ -387,7 +410,10 @@ class Trace final {
             result(got);
             if (got >= 0) {
                 const std::size_t size = std::min(room, static_cast<std::size_t>(got));
-                bytes(data, size);
+                if (got == 5 && size > 0 && size < 5 && data[0] == 0)
+                    line_ << " <part of an id>";
+                else
+                    bytes(data, size);
                 if (size == 5 && data[0] == 0)
                     last_id_.assign(data, size);
             }
@@ -406,15 +432,18 @@ class Trace final {
                 items[i].fd = -1;
                 items[i].events = static_cast<short>(random.below(8));
                 items[i].revents = 64;
-                line_ << " (" << type_of(items[i].socket) << ' ' << items[i].events << ')';
             }
             const bool is_null = random.one_in(20);
             const int asked = random.one_in(20) ? -1 : count;
             line_ << (is_null ? " null" : "") << ' ' << asked;
             const int got = lib_.poll(is_null ? nullptr : items, asked, 0);
+            for (int i = 0; i < count; ++i) {
+                line_ << " <" << type_of(items[i].socket) << standing(items[i].socket) << ": " << items[i].events;
+                if (got >= 0)
+                    line_ << ' ' << items[i].revents;
+                line_ << '>';
+            }
             result(got);
-            for (int i = 0; got >= 0 && i < count; ++i)
-                line_ << ' ' << items[i].revents;
             return;
         }
         case Function::message: play_message(call, random); return;
@@ -655,6 +684,7 @@ class Trace final {
     std::map<void*, int> types_;
     std::set<void*> in_message_; // a frame with SNDMORE was the last one that they took
     std::set<void*> second_;     // PAIRs that came to a name after another
+    std::set<void*> new_mark_;   // their SNDHWM was set later
     std::map<std::string, int> connects_;
     std::map<std::string, std::size_t> ids_;
     std::string last_id_;
