@@ -111,8 +111,13 @@ void Ledger::excuse(Party& party) {
             }
             ids.clear();
         }
+    forget_subscriptions(party.id);
+}
+
+// What the subscribers of a publisher said may not be known where it goes on.
+void Ledger::forget_subscriptions(int publisher) {
     for (auto& [pair, topics] : confirmed_)
-        if (pair.first == party.id)
+        if (pair.first == publisher)
             topics.clear();
 }
 
@@ -188,6 +193,7 @@ void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
     keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
     ++group_events_[parties_[id].group];
     parties_[id].changing.push_back(endpoint);
+    forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1);
 }
@@ -198,6 +204,7 @@ void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool ke
     Party& party = parties_[id];
     ++group_events_[party.group];
     take_one(party.changing, endpoint);
+    forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1);
     if (!is_done)

@@ -131,6 +131,7 @@ class Ledger final {
     int paths(const Party& a, const Party& b) const;
     bool has_link(const Party& connecter, const Party& binder) const;
     void excuse(Party& party);
+    void forget_subscriptions(int publisher);
     void excuse_towards(int receiver, const std::string* topic);
     void disturb(int endpoint, int except);
     void leave(int id, bool keeps_own);
