@@ -1091,6 +1091,22 @@ static void DIS_1_unbind_needs_the_reported_endpoint (void **state)
     end_ctx (ctx);
 }
 
+static void DIS_1_an_inproc_name_that_is_bound_and_connected_takes_two_calls (void **state)
+{
+    (void) state;
+    void *ctx = new_ctx ();
+    void *s = new_socket (ctx, ZMQ_DEALER);
+    OK (zmq_bind (s, "inproc://both"));
+    OK (zmq_connect (s, "inproc://both"));
+    OK (zmq_unbind (s, "inproc://both"));
+    assert_int_equal (zmq_send (s, "still there", 11, ZMQ_DONTWAIT), 11);
+    OK (zmq_unbind (s, "inproc://both"));
+    FAILS (zmq_unbind (s, "inproc://both"), ENOENT);
+    FAILS (zmq_send (s, "gone", 4, ZMQ_DONTWAIT), EAGAIN);
+    close_now (s);
+    end_ctx (ctx);
+}
+
 static void DIS_1_disconnect_needs_the_text_given_to_connect (void **state)
 {
     (void) state;
@@ -1491,6 +1507,7 @@ int main (void)
         TEST (INP_9_identities_are_passed_as_on_tcp),
         TEST (INP_9_the_options_of_the_binder_are_those_at_its_bind),
         TEST (DIS_1_unbind_needs_the_reported_endpoint),
+        TEST (DIS_1_an_inproc_name_that_is_bound_and_connected_takes_two_calls),
         TEST (DIS_1_disconnect_needs_the_text_given_to_connect),
         TEST (DIS_1_another_form_of_the_same_numeric_address_is_normalised),
         TEST (DIS_1_a_transport_that_the_type_may_not_use_is_not_looked_for),

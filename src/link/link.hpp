@@ -203,8 +203,9 @@ class Link final : public PipeFarEnd,
     bool await_room(Turn &turn, Nanoseconds until);
     Nanoseconds allowed(Nanoseconds patience);
     void note_writable();
-    void write_on_later();
     void read_on_later();
+    void write_on(Turn &turn);
+    void go_on_later(bool &is_due, Nanoseconds after, void (Link::*step)(Turn &));
     bool append(Message &frame) {
         return seal_ ? filling_.append_sealed(*seal_, frame, framing_)
                      : filling_.append(framing_, frame);
@@ -215,7 +216,6 @@ class Link final : public PipeFarEnd,
     }
     void send_waiting_command();
     void clear_sent();
-    bool peer_may_send() const;
     void part();
     void look_at_parting(size_t unconfirmed, Nanoseconds since);
     void post_finish();

@@ -81,11 +81,6 @@ void Link::forget_output() {
     returned_messages_ = 0;
 }
 
-// A peer of PUSH and SCATTER is silent, but for heartbeats of its own.
-bool Link::peer_may_send() const {
-    return reads_ > 0 || (options_->socket_type != ZMQ_PUSH && options_->socket_type != ZMQ_SCATTER);
-}
-
 void Link::end_if_done(Turn &turn) {
     if (peer_has_closed_ && !writing_ && sending_.is_empty() && !filling_.has_committed())
         return fail(false);
@@ -97,8 +92,10 @@ void Link::end_if_done(Turn &turn) {
     for (int i = 0; i < last_reads_max && state_ == State::up && !reading_ && read_in(turn); ++i) {
     }
     if (state_ != State::up) return;
+    // A peer that expects nobody to read is silent, but for heartbeats of its own.
+    const bool may_hear = !never_receives_ || reads_ > 0;
     if (reading_) ends_after_read_ = true; // another thread does, and comes back to this
-    else if (flushes_ && (reads_ != reads || (peer_may_send() && unconfirmed_bytes(fd_.get()) > 0))) part();
+    else if (flushes_ && (reads_ != reads || (may_hear && unconfirmed_bytes(fd_.get()) > 0))) part();
     else fail(false, false);
 }
 

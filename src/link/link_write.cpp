@@ -90,7 +90,7 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
     size_t written = 0;
     while (state_ == State::up && !write_blocked_) {
         if (written >= bytes_per_turn) {
-            write_on_later();
+            go_on_later(writing_on_is_due_, write_on_after, &Link::write_on);
             break;
         }
         if (sending_.is_empty()) {
@@ -146,18 +146,7 @@ void Link::write_out(Turn &turn, Nanoseconds patience) {
     else end_if_done(turn);
 }
 
-void Link::write_on_later() {
-    if (writing_on_is_due_) return;
-    writing_on_is_due_ = true;
-    host_.loop().post([self = shared_from_this()] {
-        self->host_.loop().add_timer(now_ns() + write_on_after, [self] {
-            Turn turn(self->host_.turn());
-            self->writing_on_is_due_ = false;
-            self->write_out(turn);
-            self->host_.link_served(turn);
-        });
-    });
-}
+void Link::write_on(Turn &turn) { write_out(turn); }
 
 // Free functions of the application's run on the I/O thread, never inside a send (ZC-2).
 void Link::clear_sent() {

@@ -284,9 +284,9 @@ Error Socket::end_endpoint(const char *text) {
     if (!parsed) return parsed.error();
     if (!may_use(parsed->transport, type_, true) && !may_use(parsed->transport, type_, false))
         return err::incompatible;
-    bool found = false;
-    if (parsed->transport == Endpoint::Transport::inproc)
-        found = unbind_inproc(parsed->text);
+    const bool was_name =
+        parsed->transport == Endpoint::Transport::inproc && unbind_inproc(parsed->text);
+    bool found = was_name;
     std::vector<std::string> names{parsed->text};
     if (const StreamTransport *const transport = find_stream_transport(parsed->transport)) {
         const std::string other = transport->other_text(parsed->address, options_->link.transport);
@@ -304,6 +304,7 @@ Error Socket::end_endpoint(const char *text) {
             if (ended.listener) ended.listener->close(options_->linger_ms);
             else if (ended.carrier) close_carrier(*ended.carrier, options_->linger_ms);
         }
+        if (was_name) break; // one that the socket is connected to as well takes two calls
         for (auto it = connected_.begin(); it != connected_.end();) {
             if (it->text != name) {
                 ++it;
