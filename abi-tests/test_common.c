@@ -648,6 +648,23 @@ static void LB_10_a_message_outlives_the_connection_of_a_connected_socket(void *
     EXPECT(pull, "f1", "f2");
 }
 
+static void LB_10_a_message_cut_by_a_lost_connection_lingers_whole(void **state) {
+    char ep[ENDPOINT];
+    void *pull = open_socket(ZMQ_PULL), *push = open_with(ZMQ_PUSH, ZMQ_LINGER, -1), *events = monitor(push);
+    connect_to(push, bind_lasting(pull, *state, ep));
+    SEND(push, "connected");
+    EXPECT(pull, "connected");
+    send_text(push, "f1", ZMQ_SNDMORE);
+    close_socket(pull);
+    wait_event(events, ZMQ_EVENT_DISCONNECTED);
+    send_text(push, "f2", ZMQ_SNDMORE);
+    send_text(push, "f3", 0);
+    close_socket(push);
+    pull = open_socket(ZMQ_PULL);
+    bind_again(pull, ep);
+    EXPECT(pull, "f1", "f2", "f3");
+}
+
 static void LB_11_pollout_while_a_pipe_is_writable(void **state) {
     char ep[ENDPOINT];
     void *push = open_with(ZMQ_PUSH, ZMQ_SNDHWM, 1), *a = open_with(ZMQ_PULL, ZMQ_RCVHWM, 1);
@@ -819,6 +836,7 @@ int main(void) {
         ON_ALL(LB_8_a_blocking_send_swallows_the_failing_frame),
         ON_ALL(LB_9_a_retried_last_frame_is_swallowed),
         ON_NET(LB_10_a_message_outlives_the_connection_of_a_connected_socket),
+        ON_NET(LB_10_a_message_cut_by_a_lost_connection_lingers_whole),
         ON_INPROC(LB_11_pollout_while_a_pipe_is_writable),
         ON_ALL(DI_1_first_frame_chooses_who_gets_the_message),
         ON_INPROC(DI_2_a_full_pipe_misses_the_whole_message),

@@ -406,10 +406,10 @@ Error Socket::set_option(int option, const void *value, size_t size) {
 Error Socket::get_option(int option, void *value, size_t *size) {
     if (option == ZMQ_EVENTS) {
         if (is_inherited()) return err::interrupted;
-        if (!value || !size || *size < sizeof(int)) return err::invalid;
         Error error;
         const int events = ready_events(ZMQ_POLLIN | ZMQ_POLLOUT, error);
-        return error ? error : store_int(events, value, size);
+        if (error) return error;
+        return value && size && *size >= sizeof(int) ? store_int(events, value, size) : err::invalid;
     }
     // A forked child is alone with what it inherited, and the turn may be held for ever there.
     Turn turn(turn_, std::defer_lock);

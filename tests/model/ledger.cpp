@@ -315,6 +315,13 @@ void Ledger::subscribe(int id, const std::string& topic, bool is_on) {
     }
 }
 
+// What was read is reported late (LWM-1), by the mark of that time.
+bool Ledger::surely_has_room(const Party& sender, std::size_t waiting) {
+    constexpr long unlimited_lag = 64;
+    const long lag = sender.send_high_water == 0 ? unlimited_lag : (sender.send_high_water + 1) / 2;
+    return sender.send_low == 0 || static_cast<long>(waiting) < sender.send_low - lag;
+}
+
 // A subscriber is owed a message by a publisher that has heard of its subscription and surely has room for it.
 void Ledger::promise_fan_out(Message& message, MessageId id) {
     const Party& sender = parties_[message.sender];
@@ -330,7 +337,7 @@ void Ledger::promise_fan_out(Message& message, MessageId id) {
         const bool is_wanted = std::any_of(confirmed.begin(), confirmed.end(), [&](const std::string& topic) {
             return starts_with(message.topic, topic) && receiver.subscriptions.count(topic) != 0;
         });
-        const bool has_room = sender.send_low == 0 || static_cast<long>(waiting.size()) < (sender.send_low - 1) / 2;
+        const bool has_room = surely_has_room(sender, waiting.size());
         waiting.insert(id);
         if (is_wanted && has_room) {
             message.owed_to.push_back(receiver.id);
@@ -354,7 +361,7 @@ MessageId Ledger::will_send(int id, int target, const std::string& topic, std::v
         if (!receiver.is_alive || receiver.is_spoiled || receiver.is_lossy || paths(party, receiver) != 1)
             message.is_excused = true;
         auto& waiting = on_the_way_[{id, target}];
-        if (party.may_drop && party.send_low != 0 && static_cast<long>(waiting.size()) >= (party.send_low - 1) / 2)
+        if (party.may_drop && !surely_has_room(party, waiting.size()))
             message.is_excused = true;
         waiting.insert(number);
     }

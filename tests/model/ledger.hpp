@@ -137,6 +137,7 @@ class Ledger final {
     void leave(int id, bool keeps_own);
     bool has_forgetful_peer(int id, int endpoint) const;
     bool has_lingerer(int id, int endpoint) const;
+    static bool surely_has_room(const Party& sender, std::size_t waiting);
     void check_high_water(const Party& sender);
     void promise_fan_out(Message& message, MessageId id);
     bool is_network(int endpoint) const { return program_.endpoints[endpoint].transport != Transport::inproc; }

@@ -178,6 +178,7 @@ class Player final {
     int send_part(Seat& seat, const std::string& topic, MessageId id, std::uint32_t part,
                   const std::vector<std::uint32_t>& sizes, std::uint32_t address, int flags, std::uint32_t how);
     Got receive(Seat& seat, int flags);
+    std::string origin_of(const char* data, std::size_t size) const;
     void subscribe(Seat& seat, std::uint32_t choice, bool is_on);
     void set_option(Seat& seat, std::uint32_t a, std::uint32_t b);
     void poll(const Operation& operation);
@@ -626,6 +627,19 @@ bool Player::send(Seat& seat, std::uint32_t a, std::uint32_t b) {
     return is_accepted;
 }
 
+// Of which message these bytes are a later part.
+std::string Player::origin_of(const char* data, std::size_t size) const {
+    for (MessageId id = 1;; ++id) {
+        const std::vector<std::uint32_t> sizes = ledger_.sizes_of(id);
+        if (sizes.empty())
+            return std::to_string(size) + " bytes of no message";
+        for (std::uint32_t part = 1; part < sizes.size(); ++part)
+            if (sizes[part] == size && std::memcmp(data, filling(id, part), size) == 0)
+                return "part " + std::to_string(part) + " of " + std::to_string(sizes.size()) + " of message " +
+                       std::to_string(id) + " from socket " + std::to_string(ledger_.sender_of(id));
+    }
+}
+
 Player::Got Player::receive(Seat& seat, int flags) {
     const bool is_out_of_turn =
         (seat.type == ZMQ_REQ && seat.request == 0) || (seat.type == ZMQ_REP && seat.request != 0);
@@ -671,8 +685,8 @@ Player::Got Player::receive(Seat& seat, int flags) {
     }
     const int head = find_head(data, zmq_msg_size(&part), has_topics(seat.type));
     if (head < 0) {
-        violate("torn", "what is not the first part of a message came first at " + text(seat) + ", " +
-                            std::to_string(zmq_msg_size(&part)) + " bytes");
+        violate("torn", "what is not the first part of a message came first at " + text(seat) + ": " +
+                            origin_of(data, zmq_msg_size(&part)));
         return Got::stop;
     }
     MessageId id = 0;

@@ -364,7 +364,7 @@ class Trace final {
             bytes(value, size);
             const int done = lib_.setsockopt(socket, option, value, size);
             result(done);
-            if (done == 0 && option == ZMQ_SNDHWM)
+            if (done == 0 && (option == ZMQ_SNDHWM || option == ZMQ_RCVHWM))
                 new_mark_.insert(socket);
             return;
         }
@@ -684,7 +684,7 @@ class Trace final {
     std::map<void*, int> types_;
     std::set<void*> in_message_; // a frame with SNDMORE was the last one that they took
     std::set<void*> second_;     // PAIRs that came to a name after another
-    std::set<void*> new_mark_;   // their SNDHWM was set later
+    std::set<void*> new_mark_;   // a mark of theirs was set later
     std::map<std::string, int> connects_;
     std::map<std::string, std::size_t> ids_;
     std::string last_id_;
