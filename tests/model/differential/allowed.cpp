@@ -30,6 +30,8 @@ constexpr Allowed table[] = {
      "REP: libzmq calls it readable, and drops it when it is received", false},
     {"getsockopt type 4 option 15 *", "getsockopt type 4 option 15 *", "what came to a REP is no request",
      "REP: libzmq calls it readable, and drops it when it is received", false},
+    {"* odd end*", "* odd end*", "an XSUB put a subscription into a message of its own",
+     "a message that was begun is ended; libzmq may leave it open", false},
     {"disconnect type 0 inproc://* -> 0", "disconnect type 0 inproc://* -> -1 errno 2",
      "a PAIR that is taken has no second connection to end",
      "PAIR-1: libzmq keeps the refused pipe while nobody has bound the name", true},

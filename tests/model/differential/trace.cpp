@@ -206,20 +206,30 @@ class Trace final {
             return " later part";
         if (second_.count(socket) != 0)
             return " second comer";
+        if (ended_oddly_ && is_of_topics(type_of(socket)))
+            return " odd end";
         return new_mark_.count(socket) != 0 ? " new mark" : "";
     }
 
-    void sent(void* socket, int flags, int size) {
+    static bool is_of_topics(int type) {
+        return type == ZMQ_PUB || type == ZMQ_SUB || type == ZMQ_XPUB || type == ZMQ_XSUB;
+    }
+
+    void sent(void* socket, int flags, int size, char first) {
         result(size);
+        if (size > 0 && (first == 0 || first == 1) && in_message_.count(socket) != 0 && type_of(socket) == ZMQ_XSUB)
+            ended_oddly_ = true;
         if (size >= 0 && (flags & ZMQ_SNDMORE) != 0)
             in_message_.insert(socket);
         else
             in_message_.erase(socket);
     }
 
-    // PAIR takes one peer: whoever comes to a name after another has no place there.
+    // PAIR takes one peer: whoever comes to a name after another has no place there, nor has a second name.
     void joined(void* socket, const std::string& endpoint) {
-        if (connects_[endpoint]++ > 0 && type_of(socket) == ZMQ_PAIR)
+        const bool is_first_there = connects_[endpoint]++ == 0;
+        const bool is_its_first = connected_.insert(socket).second;
+        if (type_of(socket) == ZMQ_PAIR && !(is_first_there && is_its_first))
             second_.insert(socket);
     }
 
@@ -227,6 +237,7 @@ class Trace final {
         types_.erase(socket);
         in_message_.erase(socket);
         second_.erase(socket);
+        connected_.erase(socket);
         new_mark_.erase(socket);
     }
 
@@ -253,12 +264,10 @@ class Trace final {
 
     // Inproc joins any two types (CMP-2), but only those that fit do more than that; PAIRs meet monitors too.
     static const char* family(int type) {
+        if (is_of_topics(type))
+            return "-topics";
         switch (type) {
         case ZMQ_PAIR: return "";
-        case ZMQ_PUB:
-        case ZMQ_SUB:
-        case ZMQ_XPUB:
-        case ZMQ_XSUB: return "-topics";
         case ZMQ_PUSH:
         case ZMQ_PULL: return "-pipeline";
         case ZMQ_STREAM: return "-stream";
@@ -395,7 +404,7 @@ class Trace final {
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0) | (random.one_in(20) ? 64 : 0);
             line_ << "send type " << type_of(socket) << standing(socket) << " flags " << flags;
             bytes(text.data(), text.size());
-            sent(socket, flags, lib_.send(socket, text.data(), text.size(), flags));
+            sent(socket, flags, lib_.send(socket, text.data(), text.size(), flags), text[0]);
             return;
         }
         case Function::recv: {
@@ -405,7 +414,7 @@ class Trace final {
             }
             char data[256];
             const std::size_t room = random.one_in(5) ? random.below(6) : sizeof data;
-            line_ << "recv type " << type_of(socket) << " room " << room;
+            line_ << "recv type " << type_of(socket) << standing(socket) << " room " << room;
             const int got = lib_.recv(socket, data, room, ZMQ_DONTWAIT);
             result(got);
             if (got >= 0) {
@@ -456,7 +465,8 @@ class Trace final {
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0);
             line_ << "msg_send type " << type_of(socket) << standing(socket) << " flags " << flags << " size "
                   << lib_.msg_size(message);
-            sent(socket, flags, lib_.msg_send(message, socket, flags));
+            const char first = lib_.msg_size(message) > 0 ? *static_cast<const char*>(lib_.msg_data(message)) : ' ';
+            sent(socket, flags, lib_.msg_send(message, socket, flags), first);
             describe(message);
             return;
         }
@@ -466,7 +476,7 @@ class Trace final {
                 return;
             }
             zmq_msg_t* const message = &messages_[call.b % messages];
-            line_ << "msg_recv type " << type_of(socket) << (is_valid(call.b) ? "" : " invalid");
+            line_ << "msg_recv type " << type_of(socket) << standing(socket) << (is_valid(call.b) ? "" : " invalid");
             const int got = lib_.msg_recv(message, socket, ZMQ_DONTWAIT);
             result(got);
             if (is_valid(call.b) && got >= 0)
@@ -683,8 +693,10 @@ class Trace final {
     bool valid_[messages] = {true, true, true};
     std::map<void*, int> types_;
     std::set<void*> in_message_; // a frame with SNDMORE was the last one that they took
-    std::set<void*> second_;     // PAIRs that came to a name after another
+    std::set<void*> connected_;
+    std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name
     std::set<void*> new_mark_;   // a mark of theirs was set later
+    bool ended_oddly_ = false;   // an XSUB has put a subscription into a message
     std::map<std::string, int> connects_;
     std::map<std::string, std::size_t> ids_;
     std::string last_id_;
