@@ -33,6 +33,18 @@ enum { IS_SANITIZED = true };
 enum { IS_SANITIZED = false };
 #endif
 
+/* scripts/memcheck says so: a run under valgrind, which is some thirty times slower and has one thread at a time. */
+static inline bool under_memcheck (void)
+{
+    return getenv ("TERN_MEMCHECK") != NULL;
+}
+
+/* Does the memory that the process has tell what the library keeps? */
+static inline bool memory_tells (void)
+{
+    return !IS_SANITIZED && !under_memcheck ();
+}
+
 /* Generous upper bound for "this will happen soon". Reaching it is a failure. */
 enum { DEADLINE_MS = 10000 };
 /* How long "nothing may happen" is watched. */
