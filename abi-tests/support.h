@@ -66,6 +66,15 @@ static inline bool on_tern (void)
         }                                                                  \
     } while (0)
 
+/* For tests of what valgrind itself stands in the way of. */
+#define NOT_UNDER_MEMCHECK(reason)                                         \
+    do {                                                                   \
+        if (under_memcheck ()) {                                           \
+            printf ("[  MEMCHECK] not run under valgrind: %s\n", reason);  \
+            skip ();                                                       \
+        }                                                                  \
+    } while (0)
+
 /* For tests of what Tern does not have yet. It leaves the test at once: nothing may be open then that the
  * teardown of the test does not close. */
 #define LATER(reason)                                                      \
