@@ -46,7 +46,13 @@ static inline bool memory_tells (void)
 }
 
 /* Generous upper bound for "this will happen soon". Reaching it is a failure. */
-enum { DEADLINE_MS = 10000 };
+#define DEADLINE_MS (under_memcheck () ? 60000 : 10000)
+/* Ends a program that hangs. */
+static inline void set_watchdog (unsigned seconds)
+{
+    alarm (under_memcheck () ? 10 * seconds : seconds);
+}
+
 /* How long "nothing may happen" is watched. */
 enum { QUIET_MS = 150 };
 

@@ -151,7 +151,7 @@ static void CL_3_only_zmq_ctx_term_waits_not_the_end_of_the_process (void **stat
     const pid_t child = fork ();
     assert_true (child >= 0);
     if (child == 0) {
-        alarm (30);
+        set_watchdog (30);
         static void *ctx; /* to be found by leak checkers: what they say would change the exit code */
         ctx = zmq_ctx_new ();
         void *s = zmq_socket (ctx, ZMQ_PUSH);

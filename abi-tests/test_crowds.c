@@ -205,6 +205,6 @@ int main (int argc, char **argv)
         cmocka_unit_test (MON_4_an_undrained_monitor_holds_up_no_traffic),
         cmocka_unit_test (peers_that_come_and_go_while_the_program_sleeps_leave_nothing),
     };
-    alarm (argc > 1 ? 1200 : 120);
+    set_watchdog (argc > 1 ? 1200 : 120);
     return cmocka_run_group_tests_name ("crowds", tests, NULL, NULL);
 }

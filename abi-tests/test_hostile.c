@@ -534,7 +534,7 @@ static void a_peer_that_never_stops_does_not_keep_a_close (void **state)
     const pid_t child = fork ();
     assert_true (child >= 0);
     if (child == 0) {
-        alarm (WATCHDOG_SECONDS);
+        set_watchdog (WATCHDOG_SECONDS);
         while (send (fd, empty_frames, sizeof empty_frames, MSG_NOSIGNAL) > 0) {
         }
         _exit (0);

@@ -706,7 +706,7 @@ static void FRK_1_a_child_gets_EINTR_and_the_parent_is_unaffected (void **state)
     const pid_t child = fork ();
     assert_true (child >= 0);
     if (child == 0) {
-        alarm (30);
+        set_watchdog (30);
         _exit (child_uses_inherited_sockets (&f));
     }
     wait_for_child (child);
@@ -725,7 +725,7 @@ static void FRK_1_a_child_may_use_a_context_of_its_own (void **state)
         const pid_t child = fork ();
         assert_true (child >= 0);
         if (child == 0) {
-            alarm (30);
+            set_watchdog (30);
             int failed = close_first ? child_uses_inherited_sockets (&f) : 0;
             if (!failed)
                 failed = child_uses_a_context_of_its_own ();
@@ -751,7 +751,7 @@ static void FRK_1_pending_messages_of_the_parent_are_delivered_once (void **stat
     const pid_t child = fork ();
     assert_true (child >= 0);
     if (child == 0) {
-        alarm (30);
+        set_watchdog (30);
         _exit (zmq_close (push) == 0 && zmq_ctx_term (ctx) == -1 && zmq_errno () == EINTR ? 0 : 1);
     }
     wait_for_child (child);

@@ -85,6 +85,6 @@ int main (void)
         cmocka_unit_test (a_kept_message_keeps_no_other_memory_when_told),
         cmocka_unit_test (a_kept_message_keeps_no_other_memory_by_default),
     };
-    alarm (120);
+    set_watchdog (120);
     return cmocka_run_group_tests_name ("zero_copy_recv", tests, NULL, NULL);
 }
