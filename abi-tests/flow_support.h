@@ -23,7 +23,7 @@ enum { WATCHDOG_SECONDS = 100 };
 static inline int watchdog_start(void **state) {
     (void)state;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    alarm(WATCHDOG_SECONDS);
+    set_watchdog(WATCHDOG_SECONDS);
     return 0;
 }
 

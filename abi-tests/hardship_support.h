@@ -129,7 +129,7 @@ static inline struct verdict run_apart (void (*body) (void *), void *argument, i
     }
     close (facts[1]);
     setpgid (child, child);
-    const int64_t end = now_ms () + (int64_t) seconds * 1000;
+    const int64_t end = now_ms () + (int64_t) seconds * (under_memcheck () ? 10000 : 1000);
     bool is_open = true, is_alive = true;
     while (is_alive) {
         struct pollfd item = {facts[0], POLLIN, 0};

@@ -36,7 +36,7 @@ static inline int watchdog_on (void **state)
     (void) state;
     fflush (stdout);
     signal (SIGALRM, watchdog_fires);
-    alarm (WATCHDOG_SECONDS);
+    set_watchdog (WATCHDOG_SECONDS);
     return 0;
 }
 

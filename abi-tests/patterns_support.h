@@ -35,7 +35,7 @@
 
 /* TEST_FILTER in the environment runs only the tests whose names match, e.g. "LB_*tcp". */
 #define RUN(tests)                                                                                 \
-    (alarm(180), cmocka_set_test_filter(getenv("TEST_FILTER")),                                    \
+    (set_watchdog(180), cmocka_set_test_filter(getenv("TEST_FILTER")),                                    \
      cmocka_run_group_tests(tests, NULL, NULL))
 
 /* ---- Sockets -------------------------------------------------------------------------------- */

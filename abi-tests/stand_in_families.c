@@ -1,11 +1,12 @@
-/* A stand-in for kernels without tipc and vsock, for test_linux_transports: preloaded, it makes sockets of these
- * families tcp sockets of 127.0.0.1, and translates their addresses both ways. A vsock port is a tcp port; so is a tipc
- * reference, and a tipc service has one that is made of its type and first instance. It shows that the library uses the
- * calls as their pages say, and nothing about the kernel's own families. */
+/* A stand-in for kernels without tipc and vsock, for test_linux_transports and test_transport_pairs: preloaded, it makes
+ * sockets of these families tcp sockets of 127.0.0.1, and translates their addresses both ways. A vsock port is a tcp port;
+ * so is a tipc reference, and a tipc service has one that is made of its type and first instance. It shows that the library
+ * uses the calls as their pages say, and nothing about the kernel's own families. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -95,8 +96,10 @@ int socket (int domain, int type, int protocol)
     const int fd = REAL (socket) (is_ours ? AF_INET : domain, type, is_ours ? 0 : protocol);
     note (fd, is_ours ? domain : 0);
     const int one = 1;
-    if (is_ours)
+    if (is_ours) {
         setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* these families hold nothing back */
+    }
     return fd;
 }
 

@@ -33,8 +33,26 @@ enum { IS_SANITIZED = true };
 enum { IS_SANITIZED = false };
 #endif
 
+/* scripts/memcheck says so: a run under valgrind, which is some thirty times slower and has one thread at a time. */
+static inline bool under_memcheck (void)
+{
+    return getenv ("TERN_MEMCHECK") != NULL;
+}
+
+/* Does the memory that the process has tell what the library keeps? */
+static inline bool memory_tells (void)
+{
+    return !IS_SANITIZED && !under_memcheck ();
+}
+
 /* Generous upper bound for "this will happen soon". Reaching it is a failure. */
-enum { DEADLINE_MS = 10000 };
+#define DEADLINE_MS (under_memcheck () ? 60000 : 10000)
+/* Ends a program that hangs. */
+static inline void set_watchdog (unsigned seconds)
+{
+    alarm (under_memcheck () ? 10 * seconds : seconds);
+}
+
 /* How long "nothing may happen" is watched. */
 enum { QUIET_MS = 150 };
 
@@ -50,6 +68,15 @@ static inline bool on_tern (void)
     do {                                                                   \
         if (!on_tern ()) {                                                 \
             printf ("[  OURS    ] not run on libzmq: %s\n", reason);       \
+            skip ();                                                       \
+        }                                                                  \
+    } while (0)
+
+/* For tests of what valgrind itself stands in the way of. */
+#define NOT_UNDER_MEMCHECK(reason)                                         \
+    do {                                                                   \
+        if (under_memcheck ()) {                                           \
+            printf ("[  MEMCHECK] not run under valgrind: %s\n", reason);  \
             skip ();                                                       \
         }                                                                  \
     } while (0)

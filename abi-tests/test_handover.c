@@ -13,7 +13,7 @@ static const char *const transports[] = {"tcp", "ipc", "inproc"};
 
 /* How long what has to come may take: threads that hand something to each other hundreds of times
  * need long on a machine that is busy with other things. */
-enum { PATIENCE_MS = 3 * DEADLINE_MS };
+#define PATIENCE_MS (3 * DEADLINE_MS)
 
 /* ---- Chance ---- */
 
@@ -22,9 +22,7 @@ static int effort = 1;
 
 /* How often something is done; sanitizers make everything several times slower. */
 static int scaled(int count) {
-#ifdef UNDER_SANITIZER
-    count = count < 16 ? count : 12 + count / 4;
-#endif
+    if (IS_SANITIZED || under_memcheck()) count = count < 16 ? count : 12 + count / 4;
     return count * effort;
 }
 

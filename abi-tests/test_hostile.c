@@ -7,8 +7,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { COUNTS_MEMORY = !IS_SANITIZED };
-
 static struct keys server_keys, client_keys;
 
 static int make_all_keys (void **state)
@@ -310,7 +308,7 @@ static void intrude_upon (const char *mechanism)
     }
     EVENTUALLY (descriptors () <= open_before + 2);
     const size_t after = resident_bytes ();
-    if (COUNTS_MEMORY && after > before + GROWTH_MAX)
+    if (memory_tells () && after > before + GROWTH_MAX)
         fail_msg ("%s: %zu bytes more in the second half", mechanism, after - before);
     expect_no_message (w.b);
     close_world (&w);
@@ -536,7 +534,7 @@ static void a_peer_that_never_stops_does_not_keep_a_close (void **state)
     const pid_t child = fork ();
     assert_true (child >= 0);
     if (child == 0) {
-        alarm (WATCHDOG_SECONDS);
+        set_watchdog (WATCHDOG_SECONDS);
         while (send (fd, empty_frames, sizeof empty_frames, MSG_NOSIGNAL) > 0) {
         }
         _exit (0);

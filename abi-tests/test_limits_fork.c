@@ -209,6 +209,7 @@ static void LIM_2_out_of_descriptors_the_first_socket_of_a_context_is_EMFILE (vo
 static void LIM_2_a_failing_accept_is_reported_and_the_listener_lives_on (void **state)
 {
     (void) state;
+    NOT_UNDER_MEMCHECK ("it has descriptors left, accepts, closes the connection and says EMFILE");
     char endpoint[256];
     struct monitor m;
     void *ctx = new_ctx ();
@@ -247,6 +248,7 @@ static void LIM_2_ACCEPT_FAILED_is_not_repeated_in_a_tight_loop (void **state)
 {
     (void) state;
     OURS_IS_BETTER ("the reference repeats ACCEPT_FAILED without a pause");
+    NOT_UNDER_MEMCHECK ("it has descriptors left, accepts, closes the connection and says EMFILE");
     char endpoint[256];
     struct monitor m;
     void *ctx = new_ctx ();
@@ -704,7 +706,7 @@ static void FRK_1_a_child_gets_EINTR_and_the_parent_is_unaffected (void **state)
     const pid_t child = fork ();
     assert_true (child >= 0);
     if (child == 0) {
-        alarm (30);
+        set_watchdog (30);
         _exit (child_uses_inherited_sockets (&f));
     }
     wait_for_child (child);
@@ -723,7 +725,7 @@ static void FRK_1_a_child_may_use_a_context_of_its_own (void **state)
         const pid_t child = fork ();
         assert_true (child >= 0);
         if (child == 0) {
-            alarm (30);
+            set_watchdog (30);
             int failed = close_first ? child_uses_inherited_sockets (&f) : 0;
             if (!failed)
                 failed = child_uses_a_context_of_its_own ();
@@ -749,7 +751,7 @@ static void FRK_1_pending_messages_of_the_parent_are_delivered_once (void **stat
     const pid_t child = fork ();
     assert_true (child >= 0);
     if (child == 0) {
-        alarm (30);
+        set_watchdog (30);
         _exit (zmq_close (push) == 0 && zmq_ctx_term (ctx) == -1 && zmq_errno () == EINTR ? 0 : 1);
     }
     wait_for_child (child);

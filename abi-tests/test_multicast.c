@@ -257,6 +257,56 @@ static void MC_garbage_does_no_harm(void **state) {
     EXPECT(sub, "still", "here");
 }
 
+/* A bare sender of PGM in UDP, of one packet a message. */
+static void send_odata(int f, const struct sockaddr_in *to, uint32_t number, uint32_t oldest, const char *text) {
+    enum { HEADER = 24 };
+    const size_t size = strlen(text), payload = 4 + size;
+    uint8_t p[256] = {0x13, 0x88, 0, 0, 4 /* ODATA */, 0, 0, 0, 'b', 'a', 'r', 'e', 'o', 'n'};
+    uint32_t sum = 0;
+    memcpy(p + 2, &to->sin_port, 2);
+    p[15] = (uint8_t)payload;
+    p[19] = (uint8_t)number;
+    p[23] = (uint8_t)oldest;
+    p[HEADER + 2] = (uint8_t)(size + 1); /* a message begins at offset 0: its length, flags, body */
+    memcpy(p + HEADER + 4, text, size);
+    for (size_t i = 0; i < HEADER + payload; i += 2) sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+    p[6] = (uint8_t)(~sum >> 8);
+    p[7] = (uint8_t)~sum;
+    assert_int_equal(sendto(f, p, HEADER + payload, 0, (const struct sockaddr *)to, sizeof *to), HEADER + payload);
+}
+
+static void MC_what_a_sender_can_not_repair_is_left_out(void **state) {
+    char ep[ENDPOINT], group[32];
+    int port;
+    OURS_IS_BETTER("nothing more of that sender comes");
+    need(*state);
+    void *sub = open_socket(ZMQ_SUB);
+    subscribe(sub, "");
+    OK(zmq_bind(sub, new_endpoint(*state, ep)));
+    assert_int_equal(sscanf(strchr(ep, ';'), ";%31[0-9.]:%d", group, &port), 2);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    const struct ip_mreqn where = {.imr_ifindex = (int)if_nametoindex("lo")};
+    const int f = keep_file(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    assert_int_equal(setsockopt(f, IPPROTO_IP, IP_MULTICAST_IF, &where, sizeof where), 0);
+    inet_pton(AF_INET, group, &to.sin_addr);
+    char got[16];
+    uint32_t number = 0;
+    const int64_t end = now_ms() + DEADLINE_MS;
+    do { /* until it listens */
+        assert_true(now_ms() < end && number < 200);
+        send_odata(f, &to, ++number, 1, "early");
+    } while (receive_within(sub, got, sizeof got, 50) == -1);
+    /* 20 are lost, and what is older than the next one can not be had any more. */
+    number += 20;
+    send_odata(f, &to, number + 1, number + 1, "one");
+    send_odata(f, &to, number + 2, number + 1, "two");
+    send_odata(f, &to, number + 3, number + 1, "three");
+    EXPECT(sub, "one");
+    EXPECT(sub, "two");
+    EXPECT(sub, "three");
+}
+
 static void MC_endpoints(void **state) {
     char ep[ENDPOINT], last[ENDPOINT];
     size_t size = sizeof last;
@@ -308,6 +358,7 @@ int main(void) {
         ON_MULTICAST(MC_a_publisher_that_is_closed_at_once_is_heard),
         ON(MC_garbage_does_no_harm, "norm"),
         ON(MC_garbage_does_no_harm, "epgm"),
+        ON(MC_what_a_sender_can_not_repair_is_left_out, "epgm"),
         ON_MULTICAST(MC_endpoints),
         ON_MULTICAST(MC_malformed_endpoints),
     };

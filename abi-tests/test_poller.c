@@ -402,7 +402,7 @@ static void handle(int number) { handled = number; }
 static void PPOLL_swaps_the_signal_mask(void **state) {
     (void)state;
     NEED_DRAFT();
-    static const long timeouts[] = {DEADLINE_MS, -1, 0};
+    const long timeouts[] = {DEADLINE_MS, -1, 0};
     struct sigaction action = {.sa_handler = handle}, before;
     sigset_t blocked, old, open;
     zmq_pollitem_t item = {open_socket(ZMQ_PULL), 0, ZMQ_POLLIN, 0};

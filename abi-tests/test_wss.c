@@ -1,45 +1,14 @@
-/* wss: WebSocket over TLS (spec/wire/transports.md section 7.4). The certificates are made by openssl(1) for the run. */
+/* wss: WebSocket over TLS (spec/wire/transports.md section 7.4). */
 #define ZMQ_BUILD_DRAFT_API
+#include "certificate_support.h"
 #include "security_support.h"
 #include "ws_support.h"
 
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, watchdog_on, watchdog_off)
 
-enum { PEM_MAX = 8192 };
 static char key[PEM_MAX], certificate[PEM_MAX], other_key[PEM_MAX], other_certificate[PEM_MAX];
-
-static bool read_file (const char *directory, const char *name, char *out)
-{
-    char path[256];
-    snprintf (path, sizeof path, "%s/%s", directory, name);
-    FILE *f = fopen (path, "r");
-    const size_t n = f ? fread (out, 1, PEM_MAX - 1, f) : 0;
-    out[n] = 0;
-    if (f)
-        fclose (f);
-    unlink (path);
-    return n > 0;
-}
-
-/* A certificate of its own authority for tern.test and 127.0.0.1. */
-static bool make_certificate (char *key_pem, char *certificate_pem)
-{
-    char directory[] = "/tmp/tern-wss-XXXXXX", command[1024];
-    if (!mkdtemp (directory))
-        return false;
-    snprintf (command, sizeof command,
-              "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 "
-              "-subj /CN=tern.test -addext subjectAltName=DNS:tern.test,IP:127.0.0.1 "
-              "-keyout %s/key.pem -out %s/certificate.pem >/dev/null 2>&1",
-              directory, directory);
-    const bool made = system (command) == 0 && read_file (directory, "key.pem", key_pem)
-                      && read_file (directory, "certificate.pem", certificate_pem);
-    rmdir (directory);
-    return made;
-}
 
 static int make_certificates (void **state)
 {

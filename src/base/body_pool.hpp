@@ -16,15 +16,9 @@ namespace tern {
 
 class BodyPool {
   public:
-    // The address sanitizer is to see each body's beginning and end.
-#if defined(__SANITIZE_ADDRESS__)
+    // A memory checker is to see each body's beginning and end.
+#ifdef TERN_UNPOOLED_BODIES
     static constexpr bool is_pooling = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    static constexpr bool is_pooling = false;
-#else
-    static constexpr bool is_pooling = true;
-#endif
 #else
     static constexpr bool is_pooling = true;
 #endif

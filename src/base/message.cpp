@@ -24,7 +24,8 @@ Error Message::init_copy(Bytes body) {
 }
 
 Error Message::init_block(size_t size) {
-    if (size > SIZE_MAX - sizeof(Block)) return err::no_memory;
+    // No object is larger, and malloc need not be asked.
+    if (size > PTRDIFF_MAX - sizeof(Block)) return err::no_memory;
     BodyPool::SizeClass size_class;
     void *const memory = BodyPool::take(sizeof(Block) + size, size_class);
     if (!memory) return err::no_memory;

@@ -42,7 +42,6 @@ void Radio::take_membership(Pipe &pipe, bool joins, const std::string &group) {
     if (members.empty()) groups_.erase(it);
 }
 
-// The peer has gone, or comes again and says anew what it wants.
 void Radio::leave_all(Pipe &pipe) {
     for (auto it = groups_.begin(); it != groups_.end();) {
         auto &members = it->second;

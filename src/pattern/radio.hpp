@@ -1,5 +1,6 @@
 // RADIO: each message goes to the DISHes that have joined its group (RD-1..3). Who joins and leaves
-// is applied as soon as it arrives, on whichever thread reads it.
+// is applied as soon as it arrives, on whichever thread reads it. A connection that breaks and is made again keeps its
+// groups, as with XPUB: the DISH says them anew a moment after it is back, and misses nothing before.
 #ifndef TERN_PATTERN_RADIO_HPP
 #define TERN_PATTERN_RADIO_HPP
 
@@ -19,7 +20,6 @@ class Radio final : public Pattern {
     void readable(Pipe &pipe) override;
     // note.flag: the pipe had no room, and has not said since that it has.
     void writable(Pipe &pipe) override { pipe.note.flag = false; }
-    void reconnected(Pipe &pipe) override { leave_all(pipe); }
     Error send(Message &frame) override;
     bool can_send() override { return true; }
     Error set_option(int option, const void *value, size_t size) override;

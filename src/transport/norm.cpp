@@ -1,5 +1,7 @@
 #include "transport/norm.hpp"
 
+#include "os/random.hpp"
+
 #include <algorithm>
 #include <normApi.h>
 
@@ -113,7 +115,10 @@ Error NormSession::start_sender(const TransportOptions &options) {
     const int block = std::max(options.norm_block_size, parity + 1);
     const int segment = std::min(options.norm_segment_size, int(UINT16_MAX));
     set_pace(session_, options);
-    if (!NormStartSender(session_, NormGetRandomSessionId(), buffer_bytes(options),
+    // By the number receivers tell a sender that was started anew from what it was before. libnorm's own way to choose one
+    // seeds rand(), which is the program's.
+    const auto instance = static_cast<NormSessionId>(random_number());
+    if (!NormStartSender(session_, instance, buffer_bytes(options),
                          static_cast<UINT16>(segment), static_cast<UINT16>(block),
                          static_cast<UINT16>(parity)))
         return err::address_in_use;

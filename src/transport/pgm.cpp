@@ -190,7 +190,8 @@ PgmSession::Received PgmSession::receive() {
     size_t size = 0;
     pgm_error_t *why = nullptr;
     wait_ms_ = -1;
-    const int status = pgm_recvmsg(socket_, &message, 0, &size, &why);
+    // With this flag, and only then, it says of which sender something is lost.
+    const int status = pgm_recvmsg(socket_, &message, MSG_ERRQUEUE, &size, &why);
     if (why) pgm_error_free(why);
     const auto sender_of = [](const pgm_sk_buff_t &buffer) {
         Sender sender;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace tern;
@@ -57,11 +58,25 @@ TEST_CASE("body pool: large bodies are all there, some are used again, and none 
             for (int i = 0; i < 3; ++i) taken.push_back(take(size, i + round));
         for (size_t i = 0; i < taken.size(); ++i) give(taken[i], int(i % 3) + round);
     }
+}
+
+TEST_CASE("body pool: a large body that was given back is the next of its size") {
+    if (!BodyPool::is_pooling) return;
+    // Whatever other tests have left there is held meanwhile, so that there is room.
+    std::vector<std::pair<void *, BodyPool::SizeClass>> held;
+    for (size_t size = BodyPool::size_max * 3 / 2; size <= BodyPool::large_max; size += size / 3)
+        for (size_t bytes = 0; bytes < 8 << 20; bytes += size) {
+            BodyPool::SizeClass size_class;
+            void *const memory = BodyPool::take(size, size_class);
+            REQUIRE(memory);
+            held.emplace_back(memory, size_class);
+        }
     const Taken first = take(1 << 20, 1);
     give(first, 1);
     const Taken second = take(1 << 20, 2);
-    if (BodyPool::is_pooling) CHECK(second.memory == first.memory);
+    CHECK(second.memory == first.memory);
     give(second, 2);
+    for (const auto &[memory, size_class] : held) BodyPool::give(memory, size_class);
 }
 
 TEST_CASE("body pool: a class is right for the sizes that get it, and for no others") {

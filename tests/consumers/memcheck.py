@@ -1,50 +1,17 @@
 """Runs under valgrind memcheck: what it records of libzmq, apart from what it records of the rest."""
 import os
-import re
 import shutil
-import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from xml.etree import ElementTree
 
+import memcheck_records
 import support
-
-CRASHES = {int(number) for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE,
-                                      signal.SIGABRT)}
 
 
 def need_valgrind():
     if not shutil.which("valgrind"):
         print("skipped: valgrind is not installed")
         sys.exit(support.SKIP)
-
-
-class Record:
-    """One error or leak."""
-
-    def __init__(self, element):
-        self.kind = element.findtext("kind")
-        self.lines, self.objects = [], set()
-        for part in element:
-            if part.tag in ("what", "auxwhat"):
-                self.lines.append(part.text)
-            elif part.tag == "xwhat":
-                self.lines.append(part.findtext("text"))
-            elif part.tag == "stack":
-                for frame in part:
-                    self.read(frame)
-
-    def read(self, frame):
-        path = os.path.realpath(frame.findtext("obj", ""))
-        self.objects.add(path)
-        place = f"{frame.findtext('file')}:{frame.findtext('line')}" if frame.find("line") is not None else path
-        self.lines.append(f"  {frame.findtext('fn', '?')} ({place})")
-
-    def is_leak(self):
-        return self.kind.startswith("Leak_")
-
-    def text(self, lines=30):
-        return "\n".join(f"    | {line}" for line in [self.kind, *self.lines][:lines])
 
 
 class Records:
@@ -55,35 +22,16 @@ class Records:
         self.inside, self.elsewhere, self.other_leaks = [], 0, 0
         self.crash, self.is_complete = None, False
 
-    def add(self, path):
-        """Reads the file of one process, to where it was cut if the process was killed."""
-        records, states, parent, killer = [], [], None, None
-        try:
-            for _, element in ElementTree.iterparse(path):
-                if element.tag == "error":
-                    records.append(Record(element))
-                    element.clear()
-                elif element.tag == "ppid":
-                    parent = int(element.text)
-                elif element.tag == "state":
-                    states.append(element.text)
-                elif element.tag == "fatal_signal":
-                    killer = int(element.findtext("signo"))
-        except ElementTree.ParseError:
-            pass
-        if killer in CRASHES:
-            self.crash = f"a process died of {signal.Signals(killer).name}"
-        # Leaks mean nothing in a process that had no chance to free: one that a signal ended, and one that was merely
-        # forked, which has its parent's blocks but not its threads. Only one that was executed says that it is running.
-        with_leaks = self.with_leaks and not killer and "RUNNING" in states
-        for record in records:
-            if record.is_leak() and not with_leaks:
+    def add(self, process):
+        self.crash = process.crash() or self.crash
+        for record in process.records:
+            if record.is_leak() and not (self.with_leaks and process.leaks_count):
                 self.other_leaks += 1
             elif self.library.file in record.objects:
                 self.inside.append(record)
             else:
                 self.elsewhere += 1
-        if parent == os.getpid() and "FINISHED" in states:
+        if process.parent == os.getpid() and process.is_complete:
             self.is_complete = True
 
 
@@ -96,16 +44,12 @@ class Memcheck:
         self.with_leaks = with_leaks
 
     def command(self, folder):
-        # Forty frames: libzmq's may stand deep under the C library's.
-        return ["valgrind", "--tool=memcheck", "--leak-check=full", "--show-leak-kinds=definite,possible",
-                "--errors-for-leak-kinds=definite,possible", "--num-callers=40", "--trace-children=yes",
-                "--child-silent-after-fork=no", "--xml=yes", f"--xml-file={folder}/memcheck.%p.xml"]
+        return memcheck_records.command(folder, "definite,possible")
 
     def records(self, folder, library):
         found = Records(library, self.with_leaks)
-        for name in sorted(os.listdir(folder)):
-            if re.fullmatch(r"memcheck\.\d+\.xml", name):
-                found.add(os.path.join(folder, name))
+        for process in memcheck_records.process_files(folder):
+            found.add(process)
         return found
 
 

@@ -180,18 +180,12 @@ def run_file(library, path, timeout, tests=(), left_out=(), memory=None):
     return outcome
 
 
-# Transports that Tern does not have yet, and says so (zmq_has); their tests skip themselves.
-LATER = ("_pgm", "_epgm")
-
-
 def differences(name, ours, theirs):
     """What fails on Tern though it does not on the reference."""
     found = []
     for test in sorted(set(ours.tests) | set(theirs.tests)):
         if not ours.good(test) and theirs.good(test):
             found.append(f"{name}::{test} {ours.tests.get(test, 'not run')}")
-        elif test.endswith(LATER):
-            continue
         elif ours.tests.get(test) == "skipped" and theirs.tests.get(test) == "passed":
             found.append(f"{name}::{test} skipped, passed on the reference")
     if ours.trouble() and (ours.run.problem or ours.trouble() != theirs.trouble()):
