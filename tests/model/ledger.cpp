@@ -84,12 +84,19 @@ std::vector<int> Ledger::joined_by(int endpoint) const {
     return result;
 }
 
+int Ledger::side(const Party& party) const { return program_.slots[party.slot].side; }
+
 // Connections that may lie between two sockets.
 int Ledger::paths(const Party& a, const Party& b) const {
     int count = 0;
     const auto add = [&](const Party& connecter, const Party& binder) {
-        for (const int endpoint : connecter.connected)
-            if (holds(binder.bound, endpoint) || holds(binder.once_bound, endpoint))
+        const auto meets = [&](int endpoint) {
+            return holds(binder.bound, endpoint) || holds(binder.once_bound, endpoint);
+        };
+        count += static_cast<int>(std::count_if(connecter.connected.begin(), connecter.connected.end(), meets));
+        // Over inproc what was said before a disconnect waits for whoever binds the name.
+        for (const int endpoint : connecter.once_bound)
+            if (!is_network(endpoint) && program_.endpoints[endpoint].bind_side != side(connecter) && meets(endpoint))
                 ++count;
     };
     add(a, b);

@@ -51,8 +51,8 @@ struct Party {
     long send_high_water = 0;  // the largest so far; 0: none
     long receive_high_water = 0;
     long send_low = 0;         // the smallest so far
-    std::vector<int> bound;    // endpoints
-    std::vector<int> once_bound;
+    std::vector<int> bound;      // endpoints
+    std::vector<int> once_bound; // or once connected
     std::vector<int> connected;
     std::vector<int> changing; // a call that binds there, or gives the endpoint up, is under way
     std::map<int, MessageId> tainted; // endpoint, and the first message after what happened
@@ -128,6 +128,7 @@ class Ledger final {
 
     void violate_locked(const std::string& what, const std::string& how);
     std::vector<int> joined_by(int endpoint) const;
+    int side(const Party& party) const;
     int paths(const Party& a, const Party& b) const;
     bool has_link(const Party& connecter, const Party& binder) const;
     void excuse(Party& party);

@@ -208,6 +208,8 @@ class Trace final {
             return " second comer";
         if (ended_oddly_ && is_of_topics(type_of(socket)))
             return " odd end";
+        if (probes_ && type_of(socket) == ZMQ_ROUTER)
+            return " probed";
         return new_mark_.count(socket) != 0 ? " new mark" : "";
     }
 
@@ -373,6 +375,7 @@ class Trace final {
             bytes(value, size);
             const int done = lib_.setsockopt(socket, option, value, size);
             result(done);
+            probes_ = probes_ || (done == 0 && option == ZMQ_PROBE_ROUTER);
             if (done == 0 && (option == ZMQ_SNDHWM || option == ZMQ_RCVHWM))
                 new_mark_.insert(socket);
             return;
@@ -696,6 +699,7 @@ class Trace final {
     std::set<void*> connected_;
     std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name
     std::set<void*> new_mark_;   // a mark of theirs was set later
+    bool probes_ = false;        // somebody has PROBE_ROUTER
     bool ended_oddly_ = false;   // an XSUB has put a subscription into a message
     std::map<std::string, int> connects_;
     std::map<std::string, std::size_t> ids_;
