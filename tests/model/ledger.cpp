@@ -11,6 +11,7 @@ namespace {
 
 // What kernel buffers, batches and the cutter may hold between two sockets beyond their high water marks.
 constexpr std::uint64_t network_bytes_max = 24u << 20;
+constexpr MessageId never = ~MessageId(0);
 
 template <typename Items, typename Item>
 bool holds(const Items& items, const Item& item) {
@@ -147,8 +148,9 @@ void Ledger::excuse_towards(int receiver, const std::string* topic) {
         }
 }
 
-// Whatever is under way between those that the endpoint joins may be lost, but for what `except` has sent.
-void Ledger::disturb(int endpoint, int except) {
+// Whatever is under way between those that the endpoint joins may be lost, but for what `except` has sent. For good: the
+// one who left lives on, and what it receives may have come by the old connection.
+void Ledger::disturb(int endpoint, int except, bool is_for_good) {
     ++group_events_[program_.endpoints[endpoint].group];
     for (const int id : joined_by(endpoint)) {
         Party& party = parties_[id];
@@ -156,7 +158,7 @@ void Ledger::disturb(int endpoint, int except) {
             continue;
         excuse(party);
         party.was_disturbed = true;
-        party.tainted[endpoint] = static_cast<MessageId>(messages_.size());
+        party.tainted[endpoint] = is_for_good ? never : static_cast<MessageId>(messages_.size());
     }
 }
 
@@ -202,7 +204,7 @@ void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
     parties_[id].changing.push_back(endpoint);
     forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
-        disturb(endpoint, keeps_own ? id : -1);
+        disturb(endpoint, keeps_own ? id : -1, is_bind);
 }
 
 void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool keeps_own) {
@@ -213,7 +215,7 @@ void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool ke
     take_one(party.changing, endpoint);
     forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
-        disturb(endpoint, keeps_own ? id : -1);
+        disturb(endpoint, keeps_own ? id : -1, is_bind);
     if (!is_done)
         return;
     if (is_bind) {

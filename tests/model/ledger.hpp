@@ -134,7 +134,7 @@ class Ledger final {
     void excuse(Party& party);
     void forget_subscriptions(int publisher);
     void excuse_towards(int receiver, const std::string* topic);
-    void disturb(int endpoint, int except);
+    void disturb(int endpoint, int except, bool is_for_good = false);
     void leave(int id, bool keeps_own);
     bool has_forgetful_peer(int id, int endpoint) const;
     bool has_lingerer(int id, int endpoint) const;

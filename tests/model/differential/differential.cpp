@@ -355,6 +355,10 @@ int main(int count, char** texts) {
             ++different;
             report(arguments, pair, seed, calls, result.text);
         }
+        if ((done + 1) % 10000 == 0) {
+            std::printf("... %llu programs\n", static_cast<unsigned long long>(done + 1));
+            std::fflush(stdout);
+        }
     }
     std::printf("%llu programs of %d calls: %llu the same, %llu with allowed differences, %llu different\n",
                 static_cast<unsigned long long>(done), arguments.calls, static_cast<unsigned long long>(same),
