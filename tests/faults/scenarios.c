@@ -233,12 +233,14 @@ static long take_number (void *socket, int patience_ms)
     while (zmq_msg_init (&message) != 0)
         note_failure ("zmq_msg_init");
     while (zmq_msg_recv (&message, socket, 0) == -1) {
-        if (errno == EAGAIN && now_s () > until) {
+        const bool has_waited = errno == EAGAIN;
+        note_failure ("zmq_msg_recv");
+        if (has_waited && now_s () > until) {
             zmq_msg_close (&message);
             return -1;
         }
-        note_failure ("zmq_msg_recv");
     }
+    call_failing = NULL;
     unsigned number = 0;
     const size_t size = zmq_msg_size (&message);
     const unsigned char *body = zmq_msg_data (&message);
@@ -744,6 +746,102 @@ static void run_pubsub (void)
     end_context (context);
 }
 
+/* What is said by itself when two meet, and bodies that do not lie inline. */
+static void run_xpub (void)
+{
+    static const char topic[] = "\1a topic that is longer than what a message holds without memory";
+    static const char welcome[] = "a welcome that is longer than what a message holds without memory";
+    enum { TOPIC = sizeof topic - 1, WELCOME = sizeof welcome - 1, MORE = 8 };
+    void *context = new_context ();
+    void *xpub = new_socket (context, ZMQ_XPUB);
+    void *xsub = new_socket (context, ZMQ_XSUB);
+    char endpoint[256], got[128];
+    set_int (xpub, ZMQ_RCVTIMEO, 5);
+    set_int (xsub, ZMQ_RCVTIMEO, 5);
+    TRY (zmq_setsockopt (xpub, ZMQ_XPUB_WELCOME_MSG, welcome, WELCOME));
+    TRY (zmq_send (xsub, "\1a welcome", 10, 0));
+    TRY (zmq_send (xsub, topic, TOPIC, 0));
+    bind_wildcard (xpub, "tcp://127.0.0.1:*", endpoint, sizeof endpoint);
+    connect_to (xsub, endpoint);
+    const double until = now_s () + 5;
+    bool is_asked = false, is_welcome = false;
+    AT ("meeting");
+    for (int taken = 0; taken < 5 || !is_asked || !is_welcome;) {
+        if (now_s () > until)
+            violate ("the subscription %s, the welcome %s, and of the rest %d", is_asked ? "came" : "did not come",
+                     is_welcome ? "came" : "did not", taken);
+        int n = zmq_recv (xpub, got, sizeof got, 0);
+        if (n == -1)
+            note_failure ("zmq_recv of a subscription");
+        is_asked = is_asked || (n == TOPIC && memcmp (got, topic, TOPIC) == 0);
+        if (zmq_send (xpub, topic + 1, TOPIC - 1, ZMQ_SNDMORE) == -1)
+            note_failure ("zmq_send of a topic");
+        else
+            TRY (zmq_send (xpub, "and more", MORE, 0));
+        while ((n = zmq_recv (xsub, got, sizeof got, 0)) != -1) {
+            if (n == WELCOME && memcmp (got, welcome, WELCOME) == 0) {
+                is_welcome = true;
+                continue;
+            }
+            if (n != TOPIC - 1 || memcmp (got, topic + 1, TOPIC - 1) != 0)
+                violate ("a topic of %d bytes", n);
+            if (TRY (zmq_recv (xsub, got, sizeof got, 0)) != MORE)
+                violate ("a message is torn");
+            ++taken;
+        }
+        note_failure ("zmq_recv of a publication");
+    }
+    close_socket (xpub);
+    close_socket (xsub);
+    end_context (context);
+}
+
+static void run_groups (void)
+{
+    static const char *const groups[] = {"short", "a group with a name that is longer than what a message holds without memory"};
+    void *context = new_context ();
+    void *radio = zmq_socket (context, ZMQ_RADIO);
+    if (!radio && errno == EINVAL) {
+        outcome->unsupported = true;
+        end_context (context);
+        return;
+    }
+    if (!radio)
+        radio = new_socket (context, ZMQ_RADIO);
+    void *dish = new_socket (context, ZMQ_DISH);
+    char endpoint[256];
+    set_int (dish, ZMQ_RCVTIMEO, 5);
+    for (int g = 0; g < 2; ++g)
+        TRY (zmq_join (dish, groups[g]));
+    bind_wildcard (radio, "tcp://127.0.0.1:*", endpoint, sizeof endpoint);
+    connect_to (dish, endpoint);
+    const double until = now_s () + 5;
+    int taken[2] = {0, 0};
+    AT ("sending to groups");
+    for (int i = 0; taken[0] < 5 || taken[1] < 5; ++i) {
+        if (now_s () > until)
+            violate ("of two groups came %d and %d messages", taken[0], taken[1]);
+        zmq_msg_t message;
+        TRY (zmq_msg_init_size (&message, 5));
+        memcpy (zmq_msg_data (&message), "hello", 5);
+        TRY (zmq_msg_set_group (&message, groups[i % 2]));
+        if (zmq_msg_send (&message, radio, 0) == -1)
+            note_failure ("zmq_msg_send to a group");
+        zmq_msg_close (&message);
+        TRY (zmq_msg_init (&message));
+        if (zmq_msg_recv (&message, dish, 0) == -1)
+            note_failure ("zmq_msg_recv of a group's");
+        else if (zmq_msg_size (&message) != 5)
+            violate ("a message of %zu bytes", zmq_msg_size (&message));
+        else
+            ++taken[strcmp (zmq_msg_group (&message), groups[0]) != 0];
+        zmq_msg_close (&message);
+    }
+    close_socket (radio);
+    close_socket (dish);
+    end_context (context);
+}
+
 static void run_router (void)
 {
     void *context = new_context ();
@@ -1023,8 +1121,9 @@ static void run_stream (void)
     connect_to (client, endpoint);
     const double until = now_s () + 5;
     AT ("streaming");
-    /* A byte each way, on whatever connection there is. */
-    for (bool answered = false; !answered;) {
+    /* A word each way, in pieces as they come, on whatever connection there is. */
+    static const char back[] = "back";
+    for (int answered = 0; answered < 4;) {
         if (now_s () > until)
             violate ("the stream carries nothing");
         char id[32], body[64];
@@ -1033,8 +1132,11 @@ static void run_stream (void)
             note_failure ("zmq_recv of a stream's id");
         } else {
             int m = TRY (zmq_recv (client, body, sizeof body, 0));
-            answered = m == 4 && memcmp (body, "back", 4) == 0;
+            for (int i = 0; i < m && answered < 4; ++i)
+                if (body[i] != back[answered++])
+                    violate ("the stream carries something else");
             if (m == 0) { /* it has begun, or ended */
+                answered = 0;
                 if (zmq_send (client, id, (size_t) n, ZMQ_SNDMORE) != -1) {
                     while (zmq_send (client, "forth", 5, 0) == -1) {
                         note_failure ("zmq_send to a stream");
@@ -1196,6 +1298,8 @@ const struct scenario scenarios[] = {
     {"curve", run_curve, true},
     {"reqrep", run_reqrep, true},
     {"pubsub", run_pubsub, true},
+    {"xpub", run_xpub, true},
+    {"groups", run_groups, true},
     {"router", run_router, true},
     {"reconnect", run_reconnect, true},
     {"poll", run_poll, true},
