@@ -39,7 +39,9 @@ void Dish::send_all_joins(Pipe &pipe) {
     }
 }
 
+// What is noted here is told to everybody.
 void Dish::announce(Bytes group, bool joins) {
+    const WaitsForMemory waits;
     Message frame;
     make_membership(frame, group, joins);
     out_.send_to_all_regardless(frame);

@@ -35,7 +35,9 @@ void Xsub::send_all_subscriptions(Pipe &pipe) {
     });
 }
 
+// What is noted here is told to everybody.
 void Xsub::announce(Bytes topic, Message::Flag kind) {
+    const WaitsForMemory waits;
     Message frame;
     surely([&] { return frame.init_copy(topic); });
     frame.set(kind);

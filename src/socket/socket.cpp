@@ -80,6 +80,8 @@ Error Socket::begin_call() {
 
 // And ends here: what the pattern has asked for is done, what was sent is looked after.
 void Socket::end_call(Turn &turn, Nanoseconds patience) {
+    if (drained_.empty() && unwanted_.empty() && outputs_.empty()) return;
+    const WaitsForMemory waits; // a link is half-way through a write
     if (!drained_.empty() || !unwanted_.empty()) settle();
     if (!outputs_.empty()) flush_outputs(turn, patience);
 }

@@ -953,6 +953,45 @@ static void run_reconnect (void)
     end_context (context);
 }
 
+/* The receiver takes little and goes: what had not got as far as the kernel comes to the next one, whole. */
+static void run_broken (void)
+{
+    enum { SENT = 600 };
+#define OF_200_BYTES(n) ((n) *6u + 3)
+    void *context = new_context ();
+    void *push = new_socket (context, ZMQ_PUSH);
+    void *pull = new_socket (context, ZMQ_PULL);
+    char endpoint[256];
+    set_int (push, ZMQ_SNDBUF, 5000);
+    set_int (push, ZMQ_SNDHWM, SENT);
+    set_int (pull, ZMQ_RCVBUF, 5000);
+    set_int (pull, ZMQ_RCVHWM, 1);
+    set_int (pull, ZMQ_LINGER, 0);
+    bind_wildcard (pull, "tcp://127.0.0.1:*", endpoint, sizeof endpoint);
+    connect_to (push, endpoint);
+    accept_number (push, OF_200_BYTES (0));
+    if (take_number (pull, PATIENCE_MS) != OF_200_BYTES (0) && !may_lose)
+        violate ("the first message was due");
+    for (unsigned i = 1; i < SENT; ++i)
+        accept_number (push, OF_200_BYTES (i));
+    close_socket (pull);
+    pull = new_socket (context, ZMQ_PULL);
+    AT ("binding again");
+    TRY (zmq_bind (pull, endpoint));
+    AT ("receiving the rest");
+    const long end = OF_200_BYTES (SENT - 1);
+    long last = -1;
+    for (long number; last < end && (number = take_number (pull, PATIENCE_MS)) >= 0; last = number)
+        if (number <= last || (last >= 0 && number != last + 6 && !may_lose))
+            violate ("message %ld came after %ld", number, last);
+    if (last != end && !may_lose)
+        violate ("the last that came is %ld of %ld", last, end);
+#undef OF_200_BYTES
+    close_socket (push);
+    close_socket (pull);
+    end_context (context);
+}
+
 /* ---- waiting for several */
 
 static void run_poll (void)
@@ -985,6 +1024,8 @@ static void run_poll (void)
             const int n = zmq_poll (items, 3, 100);
             if (n == -1)
                 note_failure ("zmq_poll");
+            else
+                call_failing = NULL;
             if (now_s () > until) {
                 if (may_lose)
                     break;
@@ -1013,6 +1054,8 @@ static void run_poll (void)
             const int n = zmq_poller_wait_all (poller, events, 3, 100);
             if (n == -1 && errno != EAGAIN)
                 note_failure ("zmq_poller_wait_all");
+            else
+                call_failing = NULL;
             if (now_s () > until) {
                 if (may_lose)
                     break;
@@ -1302,6 +1345,7 @@ const struct scenario scenarios[] = {
     {"groups", run_groups, true},
     {"router", run_router, true},
     {"reconnect", run_reconnect, true},
+    {"broken", run_broken, true},
     {"poll", run_poll, true},
     {"proxy", run_proxy, true},
     {"stream", run_stream, true},
