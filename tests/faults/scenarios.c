@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MESSAGES = 40, PATIENCE_MS = 3000 };
+/* MEETING_S: publications are for those who are there; where every tenth call fails, that is seldom. */
+enum { MESSAGES = 40, PATIENCE_MS = 3000, MEETING_S = 15 };
 
 #define LENGTH(array) (sizeof (array) / sizeof *(array))
 
@@ -723,11 +724,11 @@ static void run_pubsub (void)
     long last[2] = {-1, -1};
     int taken[2] = {0, 0};
     void *const readers[2] = {sub, xsub};
-    const double until = now_s () + 5;
+    const double until = now_s () + MEETING_S;
     AT ("publishing");
     for (unsigned i = 0; taken[0] < 10 || taken[1] < 10; ++i) {
         if (now_s () > until)
-            violate ("subscribers got %d and %d messages in 5 s", taken[0], taken[1]);
+            violate ("subscribers got %d and %d messages", taken[0], taken[1]);
         accept_number (pub, i);
         for (int r = 0; r < 2; ++r) {
             const long number = take_number (readers[r], 1);
@@ -763,7 +764,7 @@ static void run_xpub (void)
     TRY (zmq_send (xsub, topic, TOPIC, 0));
     bind_wildcard (xpub, "tcp://127.0.0.1:*", endpoint, sizeof endpoint);
     connect_to (xsub, endpoint);
-    const double until = now_s () + 5;
+    const double until = now_s () + MEETING_S;
     bool is_asked = false, is_welcome = false;
     AT ("meeting");
     for (int taken = 0; taken < 5 || !is_asked || !is_welcome;) {
@@ -815,7 +816,7 @@ static void run_groups (void)
         TRY (zmq_join (dish, groups[g]));
     bind_wildcard (radio, "tcp://127.0.0.1:*", endpoint, sizeof endpoint);
     connect_to (dish, endpoint);
-    const double until = now_s () + 5;
+    const double until = now_s () + MEETING_S;
     int taken[2] = {0, 0};
     AT ("sending to groups");
     for (int i = 0; taken[0] < 5 || taken[1] < 5; ++i) {
@@ -1011,6 +1012,8 @@ static void run_poll (void)
             bind_wildcard (pull[i], "inproc://polled", endpoint, sizeof endpoint);
         connect_to (push[i], endpoint);
     }
+    /* What was lost is not waited for long. */
+    const double patience_s = may_lose ? 1 : 5;
     AT ("zmq_poll");
     for (unsigned round = 0; round < 6; ++round) {
         accept_number (push[0], round);
@@ -1018,7 +1021,7 @@ static void run_poll (void)
         if (write (fds[1], "x", 1) != 1)
             violate ("write");
         unsigned seen = 0;
-        const double until = now_s () + 5;
+        const double until = now_s () + patience_s;
         while (seen != 7) {
             zmq_pollitem_t items[3] = {{pull[0], 0, ZMQ_POLLIN, 0}, {pull[1], 0, ZMQ_POLLIN, 0}, {NULL, fds[0], ZMQ_POLLIN, 0}};
             const int n = zmq_poll (items, 3, 100);
@@ -1048,7 +1051,7 @@ static void run_poll (void)
         accept_number (push[0], round);
         accept_number (push[1], round);
         unsigned seen = 0;
-        const double until = now_s () + 5;
+        const double until = now_s () + patience_s;
         while (seen != 3) {
             zmq_poller_event_t events[3];
             const int n = zmq_poller_wait_all (poller, events, 3, 100);
