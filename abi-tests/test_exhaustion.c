@@ -335,6 +335,89 @@ static void addresses_are_exhausted (void **state)
         assert_true (all_right);
 }
 
+struct newcomer
+{
+    void *ctx;
+    pthread_barrier_t meets; /* before and after the first calls */
+};
+
+/* Every block that there is, down to the smallest: each finds the next. */
+static void *take_all_memory (void)
+{
+    void **blocks = NULL;
+    for (size_t size = 1 << 20; size >= sizeof (void *); size /= 2)
+        for (void **block; (block = malloc (size)); blocks = block)
+            *block = blocks;
+    return blocks;
+}
+
+static void give_memory_back (void **blocks)
+{
+    while (blocks) {
+        void **const block = blocks;
+        blocks = *block;
+        free (block);
+    }
+}
+
+static void *call_for_the_first_time (void *argument)
+{
+    enum { ITEMS = 16 };
+    struct newcomer *newcomer = argument;
+    zmq_pollitem_t items[ITEMS];
+    zmq_msg_t message;
+    for (int i = 0; i < ITEMS; ++i)
+        items[i] = (zmq_pollitem_t){need_socket (newcomer->ctx, ZMQ_PAIR), 0, ZMQ_POLLIN, 0};
+    NEED_OK (zmq_bind (items[1].socket, "inproc://newcomer"));
+    NEED_OK (zmq_connect (items[0].socket, "inproc://newcomer"));
+    pthread_barrier_wait (&newcomer->meets);
+    pthread_barrier_wait (&newcomer->meets);
+    void **const blocks = take_all_memory ();
+    const int made = zmq_msg_init_size (&message, 100);
+    const int why = made == 0 ? 0 : zmq_errno ();
+    const int polled = zmq_poll (items, ITEMS, 0);
+    const int why_not_polled = polled == 0 ? 0 : zmq_errno ();
+    give_memory_back (blocks);
+    NEED (made == 0 || why == ENOMEM, "zmq_msg_init_size: %s", zmq_strerror (why));
+    NEED (polled == 0 || why_not_polled == ENOMEM, "zmq_poll: %s", zmq_strerror (why_not_polled));
+    if (made == 0)
+        NEED_OK (zmq_msg_close (&message));
+    pthread_barrier_wait (&newcomer->meets);
+    pthread_barrier_wait (&newcomer->meets);
+    NEED_OK (zmq_msg_init_size (&message, 100));
+    NEED_OK (zmq_msg_send (&message, items[0].socket, 0));
+    NEED (zmq_poll (items, ITEMS, DEADLINE_MS) == 1 && items[1].revents == ZMQ_POLLIN, "zmq_poll");
+    for (int i = 0; i < ITEMS; ++i)
+        need_close (items[i].socket);
+    return NULL;
+}
+
+/* What a thread keeps until its end is noted at its first calls: that needs memory, and can be done without. */
+static void call_without_memory (void *argument)
+{
+    (void) argument;
+    struct newcomer newcomer = {.ctx = need_ctx ()};
+    pthread_t thread;
+    pthread_barrier_init (&newcomer.meets, NULL, 2);
+    NEED (pthread_create (&thread, NULL, call_for_the_first_time, &newcomer) == 0, "pthread_create");
+    pthread_barrier_wait (&newcomer.meets);
+    limit_addresses (0);
+    void **const blocks = take_all_memory ();
+    pthread_barrier_wait (&newcomer.meets);
+    pthread_barrier_wait (&newcomer.meets);
+    limit_addresses (-1);
+    give_memory_back (blocks);
+    pthread_barrier_wait (&newcomer.meets);
+    pthread_join (thread, NULL);
+    NEED_OK (zmq_ctx_term (newcomer.ctx));
+}
+
+static void first_calls_of_a_thread_without_memory (void **state)
+{
+    (void) state;
+    case_apart ("no memory at a thread's first calls", call_without_memory, NULL, 30);
+}
+
 /* ---- A program that closes what is not its own ---- */
 
 enum { STRAY_CLOSE, STRAY_REUSE };
@@ -434,6 +517,7 @@ int main (int argc, char **argv)
         cmocka_unit_test (LIM_2_a_second_without_descriptors_costs_no_cpu),
         cmocka_unit_test (threads_are_exhausted),
         cmocka_unit_test (addresses_are_exhausted),
+        cmocka_unit_test (first_calls_of_a_thread_without_memory),
         cmocka_unit_test (a_program_closes_our_descriptors_by_mistake),
     };
     return cmocka_run_group_tests_name ("exhaustion", tests, NULL, NULL);

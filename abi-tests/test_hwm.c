@@ -936,6 +936,7 @@ static void CHG_1_to_unlimited(void **state) {
 
 static void CHG_1_tcp_receive_limit_follows(void **state) {
     (void)state;
+    NOT_UNDER_MEMCHECK("through kernel buffers of 4 kB a message takes longer than it waits for quiet");
     enum { SIZE = 100000, LIMIT = 150 };
     for (int t = 0; t < 2; t++) {
         void *ctx = new_context();

@@ -396,30 +396,21 @@ static void SOCKS_a_STREAM_socket_has_bare_bytes_behind_the_proxy (void **state)
     end_proxied (&p);
 }
 
-/* ---- a real proxy */
+/* ---- real proxies */
 
-static pid_t start_microsocks (int port, const char *user, const char *password)
+static pid_t start_program (int port, const char *const *arguments)
 {
-    char number[16];
-    snprintf (number, sizeof number, "%d", port);
-    const char *arguments[16] = {"microsocks", "-i", "127.0.0.1", "-p", number, NULL};
-    if (user) {
-        arguments[5] = "-u";
-        arguments[6] = user;
-        arguments[7] = "-P";
-        arguments[8] = password;
-    }
     const pid_t pid = fork ();
     assert_true (pid >= 0);
     if (pid == 0) {
         prctl (PR_SET_PDEATHSIG, SIGKILL); /* not longer than a test that fails */
-        execvp ("microsocks", (char *const *) arguments);
+        execvp (arguments[0], (char *const *) arguments);
         _exit (127);
     }
     for (;;) { /* until it listens, or has gone */
         int status;
         if (waitpid (pid, &status, WNOHANG) == pid) {
-            printf ("[  SKIPPED ] no proxy: microsocks is not installed\n");
+            printf ("[  SKIPPED ] no proxy: %s is not installed, or may not run here\n", arguments[0]);
             return -1;
         }
         const struct sockaddr_in a = local_address (port);
@@ -432,13 +423,50 @@ static pid_t start_microsocks (int port, const char *user, const char *password)
     }
 }
 
-static void through_microsocks (const char *host, const char *user, const char *password)
+static pid_t start_microsocks (int port, const char *user, const char *password)
+{
+    char number[16];
+    snprintf (number, sizeof number, "%d", port);
+    const char *const arguments[] = {"microsocks", "-i", "127.0.0.1", "-p", number, user ? "-u" : NULL, user, "-P",
+                                     password, NULL};
+    return start_program (port, arguments);
+}
+
+/* Its accounts are those of the system, so none is used. */
+static pid_t start_dante (int port, const char *user, const char *password)
+{
+    char path[] = "/tmp/tern-dante-XXXXXX";
+    assert_null (user);
+    assert_null (password);
+    const int fd = mkstemp (path);
+    assert_true (fd >= 0);
+    FILE *f = fdopen (fd, "w");
+    fprintf (f,
+             "logoutput: /dev/null\n"
+             "internal: 127.0.0.1 port = %d\n"
+             "external: lo\n"
+             "socksmethod: none\n"
+             "clientmethod: none\n"
+             "user.unprivileged: nobody\n"
+             "client pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }\n"
+             "socks pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }\n",
+             port);
+    fclose (f);
+    const char *const arguments[] = {"danted", "-f", path, NULL};
+    const pid_t pid = start_program (port, arguments);
+    unlink (path);
+    return pid;
+}
+
+typedef pid_t start_proxy (int port, const char *user, const char *password);
+
+static void through (start_proxy *start, const char *host, const char *user, const char *password)
 {
     struct port port;
     char endpoint[256], target[64], proxy[64];
     reserve_port (&port);
     release_port (&port); /* it does not share the port */
-    const pid_t pid = start_microsocks (port.number, user, password);
+    const pid_t pid = start (port.number, user, password);
     if (pid < 0)
         skip ();
     void *ctx = new_ctx ();
@@ -474,19 +502,31 @@ static void through_microsocks (const char *host, const char *user, const char *
 static void SOCKS_through_microsocks (void **state)
 {
     (void) state;
-    through_microsocks ("127.0.0.1", NULL, NULL);
+    through (start_microsocks, "127.0.0.1", NULL, NULL);
 }
 
 static void SOCKS_through_microsocks_by_name (void **state)
 {
     (void) state;
-    through_microsocks ("localhost", NULL, NULL);
+    through (start_microsocks, "localhost", NULL, NULL);
 }
 
 static void SOCKS_through_microsocks_with_an_account (void **state)
 {
     (void) state;
-    through_microsocks ("127.0.0.1", "joe", "secret");
+    through (start_microsocks, "127.0.0.1", "joe", "secret");
+}
+
+static void SOCKS_through_dante (void **state)
+{
+    (void) state;
+    through (start_dante, "127.0.0.1", NULL, NULL);
+}
+
+static void SOCKS_through_dante_by_name (void **state)
+{
+    (void) state;
+    through (start_dante, "localhost", NULL, NULL);
 }
 
 int main (void)
@@ -511,6 +551,8 @@ int main (void)
         TEST (SOCKS_through_microsocks),
         TEST (SOCKS_through_microsocks_by_name),
         TEST (SOCKS_through_microsocks_with_an_account),
+        TEST (SOCKS_through_dante),
+        TEST (SOCKS_through_dante_by_name),
     };
     return cmocka_run_group_tests_name ("socks", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "base/body_pool.hpp"
 
 #include "base/compiler.hpp"
+#include "base/thread_end.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -80,34 +81,35 @@ struct Shelf {
     uint32_t room; // in the open bundle
 };
 
-struct Store {
-    Shelf shelves[classes];
+struct Store : ThreadEnd::Note {
+    Shelf shelves[classes] = {};
 };
 // Of a thread that has none yet, or has ended, or found no memory for one: nothing is kept in it.
 Store no_store;
 TERN_NEAR_THREAD_LOCAL Store *store = &no_store;
 
-// Makes a thread's store, and empties it when the thread ends.
-struct Keeper {
-    Store *own = static_cast<Store *>(std::calloc(1, sizeof(Store)));
-    Keeper() {
-        if (own) store = own;
+void close_store(ThreadEnd::Note &note) {
+    store = &no_store;
+    auto &own = static_cast<Store &>(note);
+    for (Shelf &shelf : own.shelves) {
+        free_all(shelf.open);
+        free_all(shelf.full);
     }
-    ~Keeper() {
-        store = &no_store;
-        if (!own) return;
-        for (Shelf &shelf : own->shelves) {
-            free_all(shelf.open);
-            free_all(shelf.full);
-        }
-        std::free(own);
-    }
-    bool is_open() const { return store != &no_store; }
-};
+    std::free(&own);
+}
 
 bool may_keep() {
-    static thread_local Keeper keeper; // made at its first use
-    return keeper.is_open();
+    if (store != &no_store) return true;
+    void *const memory = std::malloc(sizeof(Store)); // `new` would wait for what can be done without
+    if (!memory) return false;
+    Store *const own = new (memory) Store;
+    own->give_back = close_store;
+    if (!ThreadEnd::leave(*own)) {
+        std::free(own);
+        return false;
+    }
+    store = own;
+    return true;
 }
 
 // What is kept of large bodies, by size.

@@ -4,7 +4,7 @@
 
 // For thread-local variables without constructor: they lie in the block that every thread begins with,
 // so that no call is needed to find them. That block has little room for libraries that are loaded
-// late: a pointer or two, no more.
+// late: a word each for what needs one, no more.
 #if defined(__GNUC__)
 #define TERN_NEAR_THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
 #else

@@ -1,5 +1,6 @@
 #include "base/message.hpp"
 
+#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -94,14 +95,14 @@ void Message::set_metadata(Metadata *metadata) {
 const char *Message::group() const { return group_ ? group_->text.c_str() : ""; }
 
 Error Message::set_group(std::string_view group) {
-    Group *fresh = nullptr;
+    std::unique_ptr<Group> fresh; // the text may throw
     if (!group.empty()) {
-        fresh = new (std::nothrow) Group;
+        fresh.reset(new (std::nothrow) Group);
         if (!fresh) return err::no_memory;
         fresh->text = group;
     }
     if (group_ && group_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete group_;
-    group_ = fresh;
+    group_ = fresh.release();
     return err::none;
 }
 

@@ -1,6 +1,6 @@
 #include "flow/pipe.hpp"
 
-#include "os/memory_wait.hpp"
+#include "flow/surely.hpp"
 
 #include <new>
 
@@ -44,7 +44,7 @@ bool Pipe::write(Message &frame) {
 }
 
 void Pipe::write_surely(Message &frame) {
-    while (!write(frame)) wait_for_memory();
+    surely([&] { return write(frame) ? err::none : err::no_memory; });
 }
 
 void Pipe::rollback() {
@@ -110,11 +110,10 @@ bool Pipe::append_farewell() {
     if (!farewell_) return false;
     const std::unique_ptr<const std::string> farewell = std::move(farewell_);
     Message message;
-    if (message.init_copy(Bytes(*farewell))) return false;
-    const bool is_written = in_->write(message);
-    if (is_written) (void)in_->publish();
-    message.close();
-    return is_written;
+    surely([&] { return message.init_copy(Bytes(*farewell)); });
+    surely([&] { return in_->write(message) ? err::none : err::no_memory; });
+    (void)in_->publish();
+    return true;
 }
 
 void Pipe::set_mailbox(Mailbox *mailbox) {

@@ -1,5 +1,6 @@
 #include "link/in_buffer.hpp"
 
+#include "flow/surely.hpp"
 #include "security/mechanism.hpp"
 
 #include <algorithm>
@@ -91,9 +92,13 @@ InBuffer::Cut InBuffer::cut_ws(Message &frame) {
     }
     const size_t size = size_t(header.body_size);
     apply_mask(body, body, size, header.mask);
-    if (header.opcode == WsOpcode::data) return cut_after(header, frame);
+    if (header.opcode == WsOpcode::data) {
+        const Cut cut = cut_after(header, frame);
+        if (cut == Cut::no_memory) apply_mask(body, body, size, header.mask); // as it came
+        return cut;
+    }
     control_ = header.opcode;
-    if (frame.init_copy(Bytes(body, size))) return Cut::no_memory;
+    surely([&] { return frame.init_copy(Bytes(body, size)); });
     begin_ += header.header_size + size;
     if (begin_ == end_) release_block_if_empty();
     return Cut::control;
@@ -200,7 +205,7 @@ InBuffer::Cut InBuffer::open_into(Message &frame, uint8_t *sealed, size_t size) 
     TrafficSeal::Opened opened;
     refusal_ = seal_->open(sealed, size, opened);
     if (refusal_ != 0) return Cut::refused;
-    if (frame.init_copy(opened.body)) return Cut::no_memory;
+    surely([&] { return frame.init_copy(opened.body); }); // it can not be opened again
     frame.set_flags(opened.flags);
     return Cut::frame;
 }

@@ -1,7 +1,7 @@
 #include "link/link.hpp"
 
+#include "flow/surely.hpp"
 #include "link/local_messages.hpp"
-#include "os/memory_wait.hpp"
 
 #include <zmq.h>
 
@@ -114,14 +114,14 @@ bool Link::send_hello() {
 
 // A frame that was taken off the wire has no other place: memory for the queue is waited for.
 void Link::queue(Message &frame) {
-    while (!to_socket_->write(frame)) wait_for_memory();
+    surely([&] { return to_socket_->write(frame) ? err::none : err::no_memory; });
 }
 
 // Gives the socket a message as if the peer had sent it.
 void Link::deliver(const std::string &body) {
     if (!to_socket_ || closing_) return;
     Message message;
-    while (message.init_copy(Bytes(body))) wait_for_memory();
+    surely([&] { return message.init_copy(Bytes(body)); });
     attach_metadata(message);
     queue(message);
     to_socket_->publish();

@@ -1,7 +1,7 @@
 // Reading: what the kernel has is cut into frames, for the queue or for whoever receives.
 #include "link/link.hpp"
 
-#include "os/memory_wait.hpp"
+#include "flow/surely.hpp"
 
 #include <zmq.h>
 
@@ -229,10 +229,7 @@ bool Link::take_command(Message &frame) {
     case CommandKind::cancel: {
         if (joins ? type != ZMQ_RADIO || !takes : !publishes) break;
         Message topic;
-        if (topic.init_copy(command.body)) {
-            fail(true);
-            break;
-        }
+        surely([&] { return topic.init_copy(command.body); });
         const bool begins =
             command.kind == CommandKind::subscribe || command.kind == CommandKind::join;
         topic.set(begins ? Message::subscribe : Message::cancel);

@@ -1,5 +1,6 @@
 #include "link/out_batch.hpp"
 
+#include "flow/surely.hpp"
 #include "link/block_pool.hpp"
 
 #include <algorithm>
@@ -349,8 +350,9 @@ void OutBatch::recover(Framing framing, std::deque<OwnMessage> &frames, const Tr
             references_[reference].body.init();
             ++reference;
         } else {
-            frame->close();
-            if (frame->init_copy(Bytes(buffer_ + position, size_t(header.body_size)))) frame->init();
+            surely([&] {
+                return frame->init_copy(Bytes(buffer_ + position, size_t(header.body_size)));
+            });
             position += size_t(header.body_size);
             is_written = position <= written_;
         }

@@ -7,8 +7,7 @@ namespace tern {
 void write_probe(Pipe &pipe) {
     Message probe;
     probe.init();
-    (void)pipe.write(probe);
-    probe.close();
+    pipe.write_surely(probe);
 }
 
 void Dealer::attach(Pipe &pipe) {

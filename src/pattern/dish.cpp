@@ -1,5 +1,7 @@
 #include "pattern/dish.hpp"
 
+#include "flow/surely.hpp"
+
 namespace tern {
 
 namespace {
@@ -23,25 +25,25 @@ void Dish::reconnected(Pipe &pipe) {
     send_all_joins(pipe);
 }
 
-Error Dish::make_membership(Message &out, Bytes group, bool joins) {
-    if (const Error error = out.init_copy(group)) return error;
+void Dish::make_membership(Message &out, Bytes group, bool joins) {
+    surely([&] { return out.init_copy(group); });
     out.set(Message::membership);
     out.set(joins ? Message::subscribe : Message::cancel);
-    return err::none;
 }
 
 void Dish::send_all_joins(Pipe &pipe) {
     for (const std::string &group : groups_) {
         Message frame;
-        if (make_membership(frame, Bytes(group), true)) return;
-        (void)pipe.write(frame);
-        frame.close();
+        make_membership(frame, Bytes(group), true);
+        pipe.write_surely(frame);
     }
 }
 
+// What is noted here is told to everybody.
 void Dish::announce(Bytes group, bool joins) {
+    const WaitsForMemory waits;
     Message frame;
-    if (make_membership(frame, group, joins)) return;
+    make_membership(frame, group, joins);
     out_.send_to_all_regardless(frame);
     frame.close();
 }

@@ -26,7 +26,7 @@ class Dish final : public Pattern {
     Error leave(Bytes group) override;
 
   private:
-    static Error make_membership(Message &out, Bytes group, bool joins);
+    static void make_membership(Message &out, Bytes group, bool joins);
     void announce(Bytes group, bool joins);
     void send_all_joins(Pipe &pipe);
 

@@ -51,9 +51,9 @@ void FanOut::send(Message &frame) {
     for (size_t i = 0; i + 1 < count; ++i) {
         Message copy;
         copy.share(frame);
-        if (!matched_[i]->write(copy)) copy.close();
+        matched_[i]->write_surely(copy);
     }
-    if (count > 0) (void)matched_[count - 1]->write(frame);
+    if (count > 0) matched_[count - 1]->write_surely(frame);
     drop_frame(frame);
 }
 

@@ -52,7 +52,7 @@ void Rep::begin_reply() {
     if (reply_pipe_ && !reply_pipe_->check_write()) reply_pipe_ = nullptr; // full: dropped (REP-5)
     for (OwnMessage &part : envelope_) {
         part->set(Message::more);
-        if (reply_pipe_) (void)reply_pipe_->write(*part);
+        if (reply_pipe_) reply_pipe_->write_surely(*part);
     }
     envelope_.clear();
 }

@@ -1,5 +1,7 @@
 #include "pattern/req.hpp"
 
+#include "flow/surely.hpp"
+
 #include <zmq.h>
 
 namespace tern {
@@ -24,9 +26,9 @@ Error Req::begin_request() {
     Message delimiter;
     delimiter.init();
     delimiter.set(Message::more);
-    const Error error = out_.send(delimiter, &reply_pipe_);
-    delimiter.close();
-    if (error) return error;
+    const auto send = [&] { return out_.send(delimiter, &reply_pipe_); };
+    if (correlate_) surely(send); // behind the id there is no way back
+    else if (const Error error = send()) return error;
     // Replies to earlier requests are of no interest any more (REQ-5).
     Message stale;
     while (!in_.recv(stale)) stale.close();

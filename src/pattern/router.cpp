@@ -89,20 +89,17 @@ Error Router::begin_message(Message &id) {
 Error Router::send(Message &frame) {
     if (!mid_message_) return begin_message(frame);
     if (raw_) frame.clear(Message::more);
-    mid_message_ = frame.has(Message::more);
-    if (!to_) {
-        drop_frame(frame);
-        return err::none;
+    const bool more = frame.has(Message::more);
+    if (to_ && raw_ && frame.size() == 0) {
+        table_.remove(*to_);
+        host_.pipe_unwanted(*to_);
+        to_ = nullptr;
     }
-    Pipe &pipe = *to_;
-    if (!mid_message_) to_ = nullptr;
-    if (raw_ && frame.size() == 0) {
-        drop_frame(frame);
-        table_.remove(pipe);
-        host_.pipe_unwanted(pipe);
-        return err::none;
-    }
-    return pipe.write(frame) ? err::none : err::no_memory;
+    if (to_ && !to_->write(frame)) return err::no_memory; // as if it had not been offered
+    if (!to_) drop_frame(frame);
+    mid_message_ = more;
+    if (!more) to_ = nullptr;
+    return err::none;
 }
 
 bool Router::fetch() {

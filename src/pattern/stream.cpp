@@ -47,21 +47,17 @@ Error Stream::send(Message &frame) {
         drop_frame(frame);
         return err::none;
     }
-    expects_body_ = false;
     frame.clear(Message::more);
-    Pipe *pipe = to_;
+    if (to_ && frame.size() == 0) { // close this connection (STR-3)
+        table_.remove(*to_);
+        host_.pipe_unwanted(*to_);
+        to_ = nullptr;
+    }
+    if (to_ && !to_->write(frame)) return err::no_memory; // as if it had not been offered
+    if (!to_) drop_frame(frame);
+    expects_body_ = false;
     to_ = nullptr;
-    if (!pipe) {
-        drop_frame(frame);
-        return err::none;
-    }
-    if (frame.size() == 0) { // close this connection (STR-3)
-        drop_frame(frame);
-        table_.remove(*pipe);
-        host_.pipe_unwanted(*pipe);
-        return err::none;
-    }
-    return pipe->write(frame) ? err::none : err::no_memory;
+    return err::none;
 }
 
 bool Stream::can_recv() {

@@ -1,5 +1,7 @@
 #include "pattern/xpub.hpp"
 
+#include "flow/surely.hpp"
+
 #include <zmq.h>
 
 namespace tern {
@@ -10,10 +12,8 @@ void Xpub::attach(Pipe &pipe) {
     if (pipe.takes_everything() && add(subscriptions_, pipe, {})) ++topics_; // the application is not told
     if (!welcome_.empty()) {
         Message frame;
-        if (!frame.init_copy(Bytes(welcome_))) {
-            (void)pipe.write(frame);
-            frame.close();
-        }
+        surely([&] { return frame.init_copy(Bytes(welcome_)); });
+        pipe.write_surely(frame);
     }
     readable(pipe);
 }
@@ -108,11 +108,7 @@ void Xpub::take_subscription(Pipe &pipe, bool subscribe, Bytes topic, const Meta
 void Xpub::tell(bool subscribe, Bytes topic, const Metadata *metadata, Pipe *pipe) {
     if (!tells_application_) return;
     OwnMessage frame;
-    frame->close();
-    if (frame->init_size(topic.size() + 1)) {
-        frame->init();
-        return;
-    }
+    surely([&] { return frame->init_size(topic.size() + 1); });
     uint8_t *const body = frame->data();
     body[0] = subscribe ? 1 : 0;
     if (!topic.empty()) std::memcpy(body + 1, topic.data(), topic.size());

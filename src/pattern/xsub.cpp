@@ -1,5 +1,7 @@
 #include "pattern/xsub.hpp"
 
+#include "flow/surely.hpp"
+
 #include <zmq.h>
 
 namespace tern {
@@ -27,16 +29,17 @@ void Xsub::reconnected(Pipe &pipe) {
 void Xsub::send_all_subscriptions(Pipe &pipe) {
     subscriptions_.for_each([&pipe](Bytes topic, Count &) {
         Message frame;
-        if (frame.init_copy(topic)) return;
+        surely([&] { return frame.init_copy(topic); });
         frame.set(Message::subscribe);
-        (void)pipe.write(frame);
-        frame.close();
+        pipe.write_surely(frame);
     });
 }
 
+// What is noted here is told to everybody.
 void Xsub::announce(Bytes topic, Message::Flag kind) {
+    const WaitsForMemory waits;
     Message frame;
-    if (frame.init_copy(topic)) return;
+    surely([&] { return frame.init_copy(topic); });
     frame.set(kind);
     out_.send_to_all_regardless(frame);
     frame.close();

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int batch_max = 64;
 constexpr int pause_ms = 10; // after a wait that failed
-constexpr int modify_tries_max = 100;
+constexpr int tries_max = 100;
 
 epoll_event to_kernel(uint64_t id, unsigned interest) {
     epoll_event event{};
@@ -56,6 +56,16 @@ int wait_kernel(int set, epoll_event *events, int capacity, Nanoseconds timeout)
     return ::epoll_wait(set, events, capacity, timeout_ms);
 }
 
+// Who changes an interest, or gives it up, has no other way to go on: it is tried for a while, whatever
+// the system says.
+Error change_surely(int set, int operation, int fd, epoll_event event) {
+    for (int i = 0; i < tries_max; ++i) {
+        if (::epoll_ctl(set, operation, fd, &event) == 0) return err::none;
+        if (errno == EBADF || errno == ENOENT) break; // it is gone
+    }
+    return Error(errno);
+}
+
 } // namespace
 
 Error EpollPoller::open() {
@@ -71,18 +81,12 @@ Error EpollPoller::add(int fd, uint64_t id, unsigned interest) {
 }
 
 Error EpollPoller::modify(int fd, uint64_t id, unsigned interest) {
-    // Who changes an interest has no other way to go on: it is tried for a while, whatever the system says.
-    epoll_event event = to_kernel(id, interest);
-    for (int i = 0; i < modify_tries_max; ++i) {
-        if (::epoll_ctl(set_.get(), EPOLL_CTL_MOD, fd, &event) == 0) return err::none;
-        if (errno == EBADF || errno == ENOENT) break; // it is gone
-    }
-    return Error(errno);
+    return change_surely(set_.get(), EPOLL_CTL_MOD, fd, to_kernel(id, interest));
 }
 
 void EpollPoller::remove(int fd) {
-    epoll_event unused{};
-    ::epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, &unused);
+    // What is watched on would be reported for ever, to nobody.
+    (void)change_surely(set_.get(), EPOLL_CTL_DEL, fd, epoll_event{});
 }
 
 int EpollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {

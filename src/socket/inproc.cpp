@@ -1,5 +1,7 @@
 #include "socket/inproc.hpp"
 
+#include "flow/surely.hpp"
+
 #include <algorithm>
 
 namespace tern {
@@ -12,12 +14,12 @@ InprocNames::~InprocNames() {
 
 namespace {
 
-// While nobody else writes to this end. Without memory the peer goes ungreeted.
+// While nobody else writes to this end.
 void greet(Pipe &pipe, const std::string &hello) {
+    if (hello.empty()) return;
     Message message;
-    if (hello.empty() || message.init_copy(Bytes(hello))) return;
-    (void)pipe.write(message);
-    message.close();
+    surely([&] { return message.init_copy(Bytes(hello)); });
+    pipe.write_surely(message);
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "socket/poll_crowd.hpp"
 
+#include "base/compiler.hpp"
+#include "base/thread_end.hpp"
 #include "socket/handle.hpp"
 #include "socket/socket.hpp"
 
@@ -16,22 +18,37 @@ constexpr int crowd_events = ZMQ_POLLIN | ZMQ_POLLOUT;
 }
 
 // The members leave with the thread that polled them.
-struct PollCrowdOfThread {
+struct PollCrowdOfThread : ThreadEnd::Note {
     std::shared_ptr<PollCrowd> crowd;
-    ~PollCrowdOfThread() {
-        if (crowd && !crowd->fork_guard_.is_inherited()) crowd->disband();
-    }
+    static void end(ThreadEnd::Note &note);
 };
 
+namespace {
+TERN_NEAR_THREAD_LOCAL PollCrowdOfThread *own_crowd = nullptr;
+}
+
+void PollCrowdOfThread::end(ThreadEnd::Note &note) {
+    own_crowd = nullptr;
+    auto *const own = static_cast<PollCrowdOfThread *>(&note);
+    if (own->crowd && !own->crowd->fork_guard_.is_inherited()) own->crowd->disband();
+    delete own;
+}
+
 PollCrowd *PollCrowd::of_this_thread() {
-    static thread_local PollCrowdOfThread own;
-    if (own.crowd && own.crowd->fork_guard_.is_inherited()) own.crowd.reset();
-    if (!own.crowd) {
+    if (!own_crowd) {
+        auto own = std::make_unique<PollCrowdOfThread>();
+        own->give_back = &PollCrowdOfThread::end;
+        if (!ThreadEnd::leave(*own)) return nullptr;
+        own_crowd = own.release();
+    }
+    std::shared_ptr<PollCrowd> &crowd = own_crowd->crowd;
+    if (crowd && crowd->fork_guard_.is_inherited()) crowd.reset();
+    if (!crowd) {
         std::shared_ptr<PollCrowd> fresh(new PollCrowd);
         if (fresh->waker_.open()) return nullptr;
-        own.crowd = std::move(fresh);
+        crowd = std::move(fresh);
     }
-    return own.crowd.get();
+    return crowd.get();
 }
 
 // ---- from members

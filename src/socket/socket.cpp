@@ -1,6 +1,7 @@
 // Messages: what happens on the calling thread.
 #include "socket/socket.hpp"
 
+#include "base/compiler.hpp"
 #include "os/memory_wait.hpp"
 #include "os/thread.hpp"
 #include "os/wait_word.hpp"
@@ -26,7 +27,7 @@ constexpr Nanoseconds write_patience = ns_per_ms;
 constexpr int quiet_looks_max = 4;
 // When this thread wrote last, on whatever socket: one that sends on many sockets in turn is in a
 // stream too.
-thread_local Nanoseconds own_last_write_ns = 0;
+TERN_NEAR_THREAD_LOCAL Nanoseconds own_last_write_ns = 0;
 } // namespace
 
 // The constructor is public for make_shared's sake.
@@ -79,6 +80,8 @@ Error Socket::begin_call() {
 
 // And ends here: what the pattern has asked for is done, what was sent is looked after.
 void Socket::end_call(Turn &turn, Nanoseconds patience) {
+    if (drained_.empty() && unwanted_.empty() && outputs_.empty()) return;
+    const WaitsForMemory waits; // a link is half-way through a write
     if (!drained_.empty() || !unwanted_.empty()) settle();
     if (!outputs_.empty()) flush_outputs(turn, patience);
 }
