@@ -390,7 +390,7 @@ class Trace final {
             std::memset(value, '-', sizeof value);
             const std::size_t asked = random.one_in(4) ? random.below(9) : random.one_in(2) ? 256 : 4;
             std::size_t size = asked;
-            line_ << "getsockopt type " << type_of(socket) << " option " << option << " size " << asked;
+            line_ << "getsockopt type " << type_of(socket) << standing(socket) << " option " << option << " size " << asked;
             const int got = lib_.getsockopt(socket, option, value, &size);
             result(got);
             line_ << " size " << size;
