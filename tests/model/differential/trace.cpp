@@ -219,7 +219,8 @@ class Trace final {
 
     void sent(void* socket, int flags, int size, char first) {
         result(size);
-        if (size > 0 && (first == 0 || first == 1) && in_message_.count(socket) != 0 && type_of(socket) == ZMQ_XSUB)
+        const bool has_parts = in_message_.count(socket) != 0 || (flags & ZMQ_SNDMORE) != 0;
+        if (size > 0 && (first == 0 || first == 1) && has_parts && type_of(socket) == ZMQ_XSUB)
             ended_oddly_ = true;
         if (size >= 0 && (flags & ZMQ_SNDMORE) != 0)
             in_message_.insert(socket);
