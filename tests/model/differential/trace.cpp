@@ -206,22 +206,13 @@ class Trace final {
             return " later part";
         if (second_.count(socket) != 0)
             return " second comer";
-        if (ended_oddly_ && is_of_topics(type_of(socket)))
-            return " odd end";
         if (probes_ && type_of(socket) == ZMQ_ROUTER)
             return " probed";
         return new_mark_.count(socket) != 0 ? " new mark" : "";
     }
 
-    static bool is_of_topics(int type) {
-        return type == ZMQ_PUB || type == ZMQ_SUB || type == ZMQ_XPUB || type == ZMQ_XSUB;
-    }
-
-    void sent(void* socket, int flags, int size, char first) {
+    void sent(void* socket, int flags, int size) {
         result(size);
-        const bool has_parts = in_message_.count(socket) != 0 || (flags & ZMQ_SNDMORE) != 0;
-        if (size > 0 && (first == 0 || first == 1) && has_parts && type_of(socket) == ZMQ_XSUB)
-            ended_oddly_ = true;
         if (size >= 0 && (flags & ZMQ_SNDMORE) != 0)
             in_message_.insert(socket);
         else
@@ -265,14 +256,15 @@ class Trace final {
         return text;
     }
 
-    // Inproc joins any two types (CMP-2), but only those that fit say more than nonsense; PAIRs meet monitors too.
-    static const char* family(int type) {
-        if (is_of_topics(type))
-            return "-topics";
+    // Inproc joins any two types (CMP-2), but only those that fit say more than nonsense; PAIRs meet monitors too. Of two
+    // sorts, one binds the name and the other connects to it.
+    static std::string family(int type, bool binds) {
+        if (type == ZMQ_PUB || type == ZMQ_XPUB || type == ZMQ_SUB || type == ZMQ_XSUB)
+            return (type == ZMQ_PUB || type == ZMQ_XPUB) == binds ? "-topics" : "-feeds";
         switch (type) {
         case ZMQ_PAIR: return "";
         case ZMQ_PUSH:
-        case ZMQ_PULL: return "-pipeline";
+        case ZMQ_PULL: return (type == ZMQ_PUSH) == binds ? "-work" : "-results";
         case ZMQ_STREAM: return "-stream";
         default: return "-requests";
         }
@@ -336,7 +328,7 @@ class Trace final {
                 return;
             }
             if (endpoint.size() == std::strlen("inproc://a"))
-                endpoint += family(type_of(socket));
+                endpoint += family(type_of(socket), call.function == Function::bind || call.function == Function::unbind);
             using Join = int (*)(void*, const char*);
             const Join joins[] = {lib_.bind, lib_.connect, lib_.unbind, lib_.disconnect};
             constexpr const char* names[] = {"bind", "connect", "unbind", "disconnect"};
@@ -377,7 +369,7 @@ class Trace final {
             const int done = lib_.setsockopt(socket, option, value, size);
             result(done);
             probes_ = probes_ || (done == 0 && option == ZMQ_PROBE_ROUTER);
-            if (done == 0 && (option == ZMQ_SNDHWM || option == ZMQ_RCVHWM))
+            if (option == ZMQ_SNDHWM || option == ZMQ_RCVHWM) // libzmq looks at its marks again also if it refuses one
                 new_mark_.insert(socket);
             return;
         }
@@ -408,7 +400,7 @@ class Trace final {
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0) | (random.one_in(20) ? 64 : 0);
             line_ << "send type " << type_of(socket) << standing(socket) << " flags " << flags;
             bytes(text.data(), text.size());
-            sent(socket, flags, lib_.send(socket, text.data(), text.size(), flags), text[0]);
+            sent(socket, flags, lib_.send(socket, text.data(), text.size(), flags));
             return;
         }
         case Function::recv: {
@@ -469,8 +461,7 @@ class Trace final {
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0);
             line_ << "msg_send type " << type_of(socket) << standing(socket) << " flags " << flags << " size "
                   << lib_.msg_size(message);
-            const char first = lib_.msg_size(message) > 0 ? *static_cast<const char*>(lib_.msg_data(message)) : ' ';
-            sent(socket, flags, lib_.msg_send(message, socket, flags), first);
+            sent(socket, flags, lib_.msg_send(message, socket, flags));
             describe(message);
             return;
         }
@@ -701,7 +692,6 @@ class Trace final {
     std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name
     std::set<void*> new_mark_;   // a mark of theirs was set later
     bool probes_ = false;        // somebody has PROBE_ROUTER
-    bool ended_oddly_ = false;   // an XSUB has put a subscription into a message
     std::map<std::string, int> connects_;
     std::map<std::string, std::size_t> ids_;
     std::string last_id_;
