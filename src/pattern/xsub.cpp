@@ -74,6 +74,8 @@ Error Xsub::send(Message &frame) {
     if (first) {
         forwarded_any_ = false;
         sending_subscriptions_ = is_subscription;
+    }
+    if (!forwarded_any_) { // a subscription that said nothing new has chosen nobody (DI-1)
         out_.begin_matching();
         out_.match_all();
     }

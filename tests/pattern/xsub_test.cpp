@@ -285,6 +285,19 @@ TEST_CASE("UP-4: other messages go to all publishers, full pipes miss them") {
     CHECK(quick.recv_all() == Messages{{"one", "1"}, {""}, {"\x02"}});
 }
 
+TEST_CASE("DI-1: a subscription in front that says nothing new has chosen nobody") {
+    XsubFixture f(0);
+    FakePeer late(10);
+    Message frame;
+    REQUIRE_FALSE(frame.init_copy(Bytes(std::string_view(minus("unknown")))));
+    frame.set(Message::more);
+    REQUIRE_FALSE(f.socket.send(frame));
+    late.attach_to(f.socket);
+    REQUIRE_FALSE(frame.init_copy(Bytes(std::string_view("body"))));
+    REQUIRE_FALSE(f.socket.send(frame));
+    CHECK(late.recv_all() == Messages{{"body"}});
+}
+
 TEST_CASE("UP-5: every frame of a message that looks like a subscription is one") {
     XsubFixture f(1);
     f.send({"m1", plus("Z")});
