@@ -547,27 +547,50 @@ struct siege
     const char *mechanism, *place;
 };
 
+/* A child that comes to the server once it is told to. */
+struct crowd
+{
+    pid_t process;
+    int orders[2];
+};
+
+static void gather (struct crowd *crowd, const struct siege *siege, const struct server *server)
+{
+    char bare_endpoint[256];
+    strcpy (bare_endpoint, server->endpoint);
+    if (bare_endpoint[strlen (bare_endpoint) - 1] == '/')
+        bare_endpoint[strlen (bare_endpoint) - 1] = 0;
+    NEED (pipe2 (crowd->orders, O_CLOEXEC) == 0, "pipe");
+    crowd->process = fork ();
+    NEED (crowd->process >= 0, "fork");
+    if (crowd->process != 0)
+        return;
+    char c;
+    if (read (crowd->orders[0], &c, 1) != 1)
+        _exit (1);
+    be_a_crowd (bare_endpoint, siege->mechanism, strcmp (siege->place, WS) == 0, visitors, mix (seed));
+    _exit (0);
+}
+
+static struct round_trips ask_beside (const struct crowd *crowd, void *s)
+{
+    NEED (write (crowd->orders[1], "x", 1) == 1, "pipe");
+    return ask (s, crowd->process, 100000);
+}
+
+/* What the crowd itself takes of the processors shows where it comes to another server. */
 static void besiege (void *argument)
 {
     const struct siege *siege = argument;
-    struct server server;
-    char client_public[41], client_secret[41], bare_endpoint[256];
+    const int zap = strcmp (siege->mechanism, "PLAIN") == 0 ? KIND_ZAP : NO_ZAP;
+    struct server server, bystander;
+    struct crowd here, elsewhere;
+    char client_public[41], client_secret[41];
     raise_descriptor_limit ();
-    start_server (&server, ZMQ_REP, siege->mechanism, strcmp (siege->mechanism, "PLAIN") == 0 ? KIND_ZAP : NO_ZAP, siege->place);
-    strcpy (bare_endpoint, server.endpoint);
-    if (bare_endpoint[strlen (bare_endpoint) - 1] == '/')
-        bare_endpoint[strlen (bare_endpoint) - 1] = 0;
-    int orders[2];
-    NEED (pipe2 (orders, O_CLOEXEC) == 0, "pipe");
-    const pid_t crowd = fork ();
-    NEED (crowd >= 0, "fork");
-    if (crowd == 0) {
-        char c;
-        if (read (orders[0], &c, 1) != 1)
-            _exit (1);
-        be_a_crowd (bare_endpoint, siege->mechanism, strcmp (siege->place, WS) == 0, visitors, mix (seed));
-        _exit (0);
-    }
+    start_server (&server, ZMQ_REP, siege->mechanism, zap, siege->place);
+    start_server (&bystander, ZMQ_REP, siege->mechanism, zap, siege->place);
+    gather (&here, siege, &server);
+    gather (&elsewhere, siege, &bystander);
     void *ctx = need_ctx (), *s = need_socket (ctx, ZMQ_REQ);
     if (strcmp (siege->mechanism, "CURVE") == 0) {
         NEED_OK (zmq_curve_keypair (client_public, client_secret));
@@ -583,14 +606,17 @@ static void besiege (void *argument)
     (void) ask (s, 0, 50);
     const struct round_trips alone = ask (s, 0, 500);
     const long resident = resident_bytes_of (server.process);
-    NEED (write (orders[1], "x", 1) == 1, "pipe");
-    const struct round_trips during = ask (s, crowd, 100000);
+    const struct round_trips beside = ask_beside (&elsewhere, s);
+    end_server (&bystander);
+    const struct round_trips during = ask_beside (&here, s);
     let_it_rest (&server);
     const long grown = resident_bytes_of (server.process) - resident;
     const int open = descriptors_of (server.process);
     NEED (ask (s, 0, 10).count == 10, "no answers");
-    note ("round trip %.0f us alone, %.0f us among %d; 95 of 100 below %.0f, %.0f; then %ld kB more, %d descriptors",
-          alone.median_us, during.median_us, visitors, alone.high_us, during.high_us, grown / 1024, open);
+    note ("round trip %.0f us alone, %.0f us while %d are elsewhere, %.0f us while they are here; 95 of 100 below %.0f, %.0f, "
+          "%.0f; then %ld kB more, %d descriptors",
+          alone.median_us, beside.median_us, visitors, during.median_us, alone.high_us, beside.high_us, during.high_us,
+          grown / 1024, open);
     need_close (s);
     NEED_OK (zmq_ctx_term (ctx));
     end_server (&server);
