@@ -307,6 +307,24 @@ static void MC_what_a_sender_can_not_repair_is_left_out(void **state) {
     EXPECT(sub, "three");
 }
 
+static void MC_what_is_too_large_leaves_the_rest(void **state) {
+    char ep[ENDPOINT];
+    const int64_t limit = 10;
+    need(*state);
+    new_endpoint(*state, ep);
+    void *sub = open_fast(ZMQ_SUB, *state);
+    subscribe(sub, "");
+    OK(zmq_setsockopt(sub, ZMQ_MAXMSGSIZE, &limit, sizeof limit));
+    OK(zmq_bind(sub, ep));
+    void *publisher = open_fast(ZMQ_PUB, *state);
+    OK(zmq_connect(publisher, ep));
+    meet(publisher, sub);
+    for (int i = 0; i < 2; i++) {
+        SEND(publisher, "more than the limit allows");
+        meet(publisher, sub); /* on the way to the next start some may be lost */
+    }
+}
+
 static void MC_endpoints(void **state) {
     char ep[ENDPOINT], last[ENDPOINT];
     size_t size = sizeof last;
@@ -359,6 +377,7 @@ int main(void) {
         ON(MC_garbage_does_no_harm, "norm"),
         ON(MC_garbage_does_no_harm, "epgm"),
         ON(MC_what_a_sender_can_not_repair_is_left_out, "epgm"),
+        ON(MC_what_is_too_large_leaves_the_rest, "norm"),
         ON_MULTICAST(MC_endpoints),
         ON_MULTICAST(MC_malformed_endpoints),
     };

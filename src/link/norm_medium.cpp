@@ -1,5 +1,6 @@
 #include "link/norm_medium.hpp"
 
+#include <algorithm>
 #include <zmq.h>
 
 namespace tern {
@@ -7,6 +8,7 @@ namespace tern {
 namespace {
 // So long a sender that has nothing more to send stays, for those who have missed something.
 constexpr int norm_repair_ms = 1000;
+constexpr size_t norm_segment_max = UINT16_MAX;
 } // namespace
 
 bool NormMedium::sends(int socket_type) {
@@ -130,6 +132,7 @@ void NormMedium::read_stream(NormSession::Stream stream) {
     NormDecoder &decoder = sender.decoder;
     bool wants_start = decoder.wants_start();
     for (;;) {
+        if (!skip_bytes(stream, sender)) return;
         if (wants_start && !session_->seek_start(stream)) return;
         const ByteSpace space = decoder.space();
         size_t count = space.size;
@@ -141,11 +144,12 @@ void NormMedium::read_stream(NormSession::Stream stream) {
         }
         if (count == 0) return;
         wants_start = false;
+        sender.read_since += count;
         switch (decoder.filled(count)) {
         case NormDecoder::Step::need_more: break;
-        case NormDecoder::Step::seek: wants_start = true; break;
         case NormDecoder::Step::broken:
             sender.parts.clear();
+            leave_segment(sender);
             wants_start = true;
             break;
         case NormDecoder::Step::frame: {
@@ -156,6 +160,28 @@ void NormMedium::read_stream(NormSession::Stream stream) {
         }
         }
     }
+}
+
+// libnorm seeks from the beginning of the segment it is in, and so finds the same start again; where a
+// segment ends it does not tell. So ever more is skipped before it seeks, until it is out of there, which
+// is certain when more was read than a segment holds.
+void NormMedium::leave_segment(Sender &sender) {
+    if (sender.read_since > norm_segment_max) sender.next_skip = 1;
+    sender.skip = sender.next_skip;
+    sender.next_skip = std::min(2 * sender.next_skip, norm_segment_max);
+    sender.read_since = 0;
+}
+
+// False: the rest is still to come.
+bool NormMedium::skip_bytes(NormSession::Stream stream, Sender &sender) {
+    uint8_t skipped[1024];
+    while (sender.skip > 0) {
+        size_t count = std::min(sender.skip, sizeof skipped);
+        if (!session_->read(stream, skipped, count)) count = sender.skip; // on it goes after what was lost
+        if (count == 0) return false;
+        sender.skip -= count;
+    }
+    return true;
 }
 
 } // namespace tern

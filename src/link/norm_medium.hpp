@@ -41,12 +41,18 @@ class NormMedium final : public Medium, public EventHandler {
         explicit Sender(int64_t max_message_size) : decoder(max_message_size) {}
         NormDecoder decoder;
         WholeMessages::Parts parts;
+        // Behind a frame that can not be: see leave_segment().
+        size_t skip = 0;
+        size_t next_skip = 1;
+        size_t read_since = 0;
     };
     static bool sends(int socket_type);
     void write_on();
     bool write_piece();
     void take_events_of_sender();
     void read_stream(NormSession::Stream stream);
+    static void leave_segment(Sender &sender);
+    bool skip_bytes(NormSession::Stream stream, Sender &sender);
 
     std::unique_ptr<NormSession> session_;
     const bool is_sender_;

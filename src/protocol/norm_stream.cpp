@@ -4,22 +4,30 @@ namespace tern {
 
 NormDecoder::Step NormDecoder::filled(size_t count) {
     if (!after_sync_) {
-        if (!in_step_ && sync_ != 0x00) return Step::seek;
-        in_step_ = after_sync_ = true;
+        wants_start_ = false;
+        if (sync_ == 0x00) drops_ = false;
+        after_sync_ = true;
         return Step::need_more;
     }
     switch (reader_.filled(count)) {
     case FrameReader::Step::need_more: return Step::need_more;
-    case FrameReader::Step::frame: return Step::frame;
+    case FrameReader::Step::frame: return drops_ ? drop_frame() : Step::frame;
     case FrameReader::Step::broken: break;
     }
     lose();
     return Step::broken;
 }
 
+NormDecoder::Step NormDecoder::drop_frame() {
+    OwnMessage frame;
+    take(*frame);
+    return Step::need_more;
+}
+
 void NormDecoder::lose() {
     reader_.reset();
-    in_step_ = after_sync_ = false;
+    wants_start_ = drops_ = true;
+    after_sync_ = false;
 }
 
 } // namespace tern

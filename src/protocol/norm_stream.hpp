@@ -3,9 +3,9 @@
 //   stream = *( sync frame )        sync = 00 in front of the first frame of a message, ff of a later one
 //   frame  = v2 (frame.hpp)
 //
-// A receiver that comes late, or has lost bytes, goes to the start of a message, as NORM marks it, and
-// reads the sync byte there, again and again until it is 00. From then on the sync byte of each
-// further frame is skipped, whatever it says.
+// A receiver that comes late, or has lost bytes, goes to the start of a message, as NORM marks it, where
+// a frame begins. What it reads there it drops, frame by frame, until a sync byte is 00. From then on the
+// sync byte of each further frame is skipped, whatever it says.
 //
 // Threads: one at a time.
 // Owner:   whoever reads one sender's stream; holds one frame at most.
@@ -30,14 +30,13 @@ class NormDecoder {
     enum class Step {
         need_more,
         frame,  // take() it
-        seek,   // not in step: the stream has to be at the start of a message for the next byte
-        broken, // out of step again: what was given out of a message not yet complete is void
+        broken, // out of step: what was given out of a message not yet complete is void
     };
 
     explicit NormDecoder(int64_t max_message_size) : reader_(Framing::v2, max_message_size) {}
 
     // Does the next byte have to be the first of a message, as NORM marks it?
-    bool wants_start() const { return !in_step_; }
+    bool wants_start() const { return wants_start_; }
     // Where the next bytes of the stream go. REQUIRES: no frame to be taken.
     ByteSpace space() { return after_sync_ ? reader_.space() : ByteSpace{&sync_, 1}; }
     Step filled(size_t count);
@@ -49,9 +48,12 @@ class NormDecoder {
     void lose();
 
   private:
+    Step drop_frame();
+
     FrameReader reader_;
     uint8_t sync_ = 0;
-    bool in_step_ = false;
+    bool wants_start_ = true;
+    bool drops_ = true;       // frames of a message whose first frame was not seen
     bool after_sync_ = false; // of the frame under way
 };
 

@@ -19,8 +19,8 @@ Buffer encode(std::string_view body, bool more, bool is_first) {
     return out;
 }
 
-// The frames that come out of these bytes, at most so many of which are there at a time; "?" where the
-// start of a message is asked for, "!" where the stream is broken.
+// The frames that come out of these bytes, at most so many of which are there at a time; "!" where the
+// stream is broken.
 Frames decode(NormDecoder &decoder, Bytes stream, size_t piece = SIZE_MAX) {
     Frames frames;
     while (!stream.empty()) {
@@ -30,7 +30,6 @@ Frames decode(NormDecoder &decoder, Bytes stream, size_t piece = SIZE_MAX) {
         stream = stream.skip(count);
         switch (decoder.filled(count)) {
         case NormDecoder::Step::need_more: break;
-        case NormDecoder::Step::seek: frames.push_back("?"); break;
         case NormDecoder::Step::broken: frames.push_back("!"); return frames;
         case NormDecoder::Step::frame: {
             Message frame;
@@ -67,9 +66,9 @@ TEST_CASE("transports 9: what was captured is read, however it comes") {
 TEST_CASE("transports 9: a late receiver looks for the first frame of a message") {
     NormDecoder decoder(-1);
     CHECK(decoder.wants_start());
-    // At the starts that NORM marks stand the sync bytes of later frames, and then a first one.
-    CHECK(decode(decoder, view(unhex("ffff"))) == Frames{"?", "?"});
-    CHECK(decoder.wants_start());
+    // At the start that NORM marks stand later frames of a message, and then a first one.
+    CHECK(decode(decoder, view(unhex("ff010161ff000162"))).empty());
+    CHECK_FALSE(decoder.wants_start());
     CHECK(decode(decoder, view(vector_bytes("norm.json", "hello"))) == Frames{"hello"});
     // From then on nobody looks at it.
     CHECK(decode(decoder, view(unhex("7b000178"))) == Frames{"x"});
@@ -83,5 +82,6 @@ TEST_CASE("transports 9: after a loss, or a frame that can not be, it begins ane
     CHECK(decode(decoder, view(vector_bytes("norm.json", "hello"))) == Frames{"hello"});
     CHECK(decode(decoder, view(unhex("00000b"))) == Frames{"!"}); // MAXMSGSIZE
     CHECK(decoder.wants_start());
-    CHECK(decode(decoder, view(unhex("ff"))) == Frames{"?"});
+    CHECK(decode(decoder, view(unhex("ff000161"))).empty());
+    CHECK(decode(decoder, view(unhex("ff00ff"))) == Frames{"!"}); // of a frame that is dropped, too
 }
