@@ -57,8 +57,8 @@ void FanOut::send(Message &frame) {
     drop_frame(frame);
 }
 
-void FanOut::send_to_all_regardless(const Message &frame) {
-    for (Pipe *pipe : pipes_) {
+void FanOut::send_regardless(const std::vector<Pipe *> &pipes, const Message &frame) {
+    for (Pipe *pipe : pipes) {
         Message copy;
         copy.share(const_cast<Message &>(frame));
         pipe->write_surely(copy); // or a subscription would be lost

@@ -39,9 +39,13 @@ class FanOut {
     // Sends a frame to the matched; full ones miss the whole message.
     void send(Message &frame);
     // Sends to every pipe whatever its high water mark: nothing may be lost.
-    void send_to_all_regardless(const Message &frame);
+    void send_to_all_regardless(const Message &frame) { send_regardless(pipes_, frame); }
+    // The end of a message goes to whom its beginning went.
+    void send_to_matched_regardless(const Message &frame) { send_regardless(matched_, frame); }
 
   private:
+    static void send_regardless(const std::vector<Pipe *> &pipes, const Message &frame);
+
     std::vector<Pipe *> pipes_;
     std::vector<Pipe *> matched_;
     uint64_t stamp_ = 0;

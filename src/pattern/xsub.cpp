@@ -88,10 +88,11 @@ Error Xsub::send(Message &frame) {
     bool forward = true;
     if (frame.data()[0] == 1) subscribe(topic);
     else forward = unsubscribe(topic) || verbose_unsubscribe_;
-    // A message that was begun is ended, also with a frame that says nothing new.
-    if (forward || (forwarded_any_ && !mid_send_)) {
+    if (forward) {
         out_.send_to_all_regardless(frame);
         forwarded_any_ = true;
+    } else if (forwarded_any_ && !mid_send_) {
+        out_.send_to_matched_regardless(frame); // what was begun is ended, if with a frame that says nothing new
     }
     if (!mid_send_) out_.end_message();
     drop_frame(frame);

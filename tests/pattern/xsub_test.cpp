@@ -298,6 +298,20 @@ TEST_CASE("DI-1: a subscription in front that says nothing new has chosen nobody
     CHECK(late.recv_all() == Messages{{"body"}});
 }
 
+TEST_CASE("DI-1: who comes during a message does not get its end alone") {
+    XsubFixture f(1);
+    FakePeer late(10);
+    Message frame;
+    REQUIRE_FALSE(frame.init_copy(Bytes(std::string_view("body"))));
+    frame.set(Message::more);
+    REQUIRE_FALSE(f.socket.send(frame));
+    late.attach_to(f.socket);
+    REQUIRE_FALSE(frame.init_copy(Bytes(std::string_view(minus("unknown")))));
+    REQUIRE_FALSE(f.socket.send(frame));
+    CHECK(f[0].recv_all() == Messages{{"body", minus("unknown")}});
+    CHECK(late.recv_all().empty());
+}
+
 TEST_CASE("UP-5: every frame of a message that looks like a subscription is one") {
     XsubFixture f(1);
     f.send({"m1", plus("Z")});

@@ -202,12 +202,12 @@ class Trace final {
 
     // What a difference of this send may stand on.
     const char* standing(void* socket) const {
+        if (probes_ && type_of(socket) == ZMQ_ROUTER)
+            return " probed";
         if (in_message_.count(socket) != 0)
             return " later part";
         if (second_.count(socket) != 0)
             return " second comer";
-        if (probes_ && type_of(socket) == ZMQ_ROUTER)
-            return " probed";
         return new_mark_.count(socket) != 0 ? " new mark" : "";
     }
 
