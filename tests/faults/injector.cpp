@@ -50,8 +50,8 @@ namespace {
     f(sendmsg, "sendmsg", EAGAIN, EINTR, ECONNRESET, EPIPE, ENOBUFS, ENOMEM, ENOANO, FAULT_SHORT)           \
     f(sendto, "sendto", EAGAIN, EINTR, EPERM, ENETUNREACH, ENOBUFS, ECONNREFUSED, ENOANO)                   \
     f(write, "write", EAGAIN, EINTR, EIO, ENOANO)                                                           \
-    f(recv, "recv", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_END)                              \
-    f(recvmsg, "recvmsg", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_END)                        \
+    f(recv, "recv", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_END, FAULT_SHORT)                 \
+    f(recvmsg, "recvmsg", EINTR, ECONNRESET, ETIMEDOUT, ENOMEM, ENOANO, FAULT_END, FAULT_SHORT)           \
     f(recvfrom, "recvfrom", EINTR, ECONNREFUSED, ENOMEM, ENOANO)                                    \
     f(read, "read", EAGAIN, EINTR, EIO, ENOANO)                                                             \
     f(shutdown, "shutdown", ENOTCONN, ENOANO)                                                               \
@@ -209,6 +209,56 @@ int planted(int kind) {
     return kind;
 }
 
+// ---- who watches what, so that a short read can be what it is in life: the rest of the bytes comes a moment later, as news
+
+constexpr int watched_max = 1024;
+constexpr int sets_max = 4; // that watch one descriptor
+struct Watch {
+    int set = -1;
+    epoll_event event{};
+};
+Watch watches[watched_max][sets_max];
+std::atomic_flag watches_lock = ATOMIC_FLAG_INIT;
+
+class WatchesGuard {
+  public:
+    WatchesGuard() {
+        while (watches_lock.test_and_set(std::memory_order_acquire)) {
+        }
+    }
+    ~WatchesGuard() { watches_lock.clear(std::memory_order_release); }
+};
+
+void note_watch(int set, int what, int fd, const epoll_event *event) {
+    if (fd < 0 || fd >= watched_max) return;
+    const WatchesGuard guard;
+    for (Watch &watch : watches[fd]) {
+        if (watch.set != set && !(watch.set == -1 && what != EPOLL_CTL_DEL)) continue;
+        if (what == EPOLL_CTL_DEL) watch = {};
+        else watch = {set, *event};
+        return;
+    }
+}
+
+// Of a descriptor that is closed, which may be a set itself.
+void forget_watches(int fd) {
+    const WatchesGuard guard;
+    for (int each = 0; each < watched_max; ++each)
+        for (Watch &watch : watches[each])
+            if (watch.set != -1 && (each == fd || watch.set == fd)) watch = {};
+}
+
+void report_again(int fd) {
+    if (fd < 0 || fd >= watched_max) return;
+    const int saved = errno;
+    {
+        const WatchesGuard guard;
+        for (Watch &watch : watches[fd])
+            if (watch.set != -1) (void)::epoll_ctl(watch.set, EPOLL_CTL_MOD, fd, &watch.event);
+    }
+    errno = saved;
+}
+
 // ---- the functions in their places
 
 #define FAIL(function, result)                                  \
@@ -267,9 +317,15 @@ ssize_t my_sendto(int fd, const void *data, size_t size, int flags, const sockad
     FAIL(f_sendto, -1) return ::sendto(fd, data, size, flags, to, n);
 }
 ssize_t my_write(int fd, const void *data, size_t size) { FAIL(f_write, -1) return ::write(fd, data, size); }
+ssize_t read_short(int fd, void *data, size_t size, int flags) {
+    const ssize_t count = ::recv(fd, data, is_stream(fd) ? std::min<size_t>(size, 1) : size, flags);
+    if (count > 0) report_again(fd);
+    return count;
+}
 ssize_t my_recv(int fd, void *data, size_t size, int flags) {
     if (const int kind = planted(fault_of(f_recv))) {
         if (kind == FAULT_END) return 0;
+        if (kind == FAULT_SHORT) return read_short(fd, data, size, flags);
         errno = kind;
         return -1;
     }
@@ -278,6 +334,9 @@ ssize_t my_recv(int fd, void *data, size_t size, int flags) {
 ssize_t my_recvmsg(int fd, msghdr *message, int flags) {
     if (const int kind = planted(fault_of(f_recvmsg))) {
         if (kind == FAULT_END) return 0;
+        if (kind == FAULT_SHORT && is_stream(fd))
+            return read_short(fd, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, flags);
+        if (kind == FAULT_SHORT) return ::recvmsg(fd, message, flags);
         errno = kind;
         return -1;
     }
@@ -290,6 +349,7 @@ ssize_t my_read(int fd, void *data, size_t size) { FAIL(f_read, -1) return ::rea
 int my_shutdown(int fd, int how) { FAIL(f_shutdown, -1) return ::shutdown(fd, how); }
 int my_close(int fd) {
     const int kind = planted(fault_of(f_close));
+    forget_watches(fd);
     const int result = ::close(fd); // Linux has closed it whatever it says
     if (!kind) return result;
     errno = kind;
@@ -297,7 +357,10 @@ int my_close(int fd) {
 }
 int my_epoll_create1(int flags) { FAIL(f_epoll_create1, -1) return ::epoll_create1(flags); }
 int my_epoll_ctl(int set, int what, int fd, epoll_event *event) {
-    FAIL(f_epoll_ctl, -1) return ::epoll_ctl(set, what, fd, event);
+    FAIL(f_epoll_ctl, -1)
+    const int result = ::epoll_ctl(set, what, fd, event);
+    if (result == 0) note_watch(set, what, fd, event);
+    return result;
 }
 int my_epoll_wait(int set, epoll_event *events, int n, int timeout) {
     FAIL(f_epoll_wait, -1) return ::epoll_wait(set, events, n, timeout);

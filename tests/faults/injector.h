@@ -21,7 +21,7 @@ enum { SITES_MAX = 4096, FRAMES_MAX = 5, KINDS_MAX = 12 };
 
 /* What goes wrong, where it is no errno (or EAI_...). */
 enum {
-    FAULT_SHORT = 10000, /* one byte is written, or drawn */
+    FAULT_SHORT = 10000, /* one byte is written, read or drawn */
     FAULT_END,           /* the peer has closed */
     FAULT_CLOCK_FORWARD, /* an hour, from this call on */
     FAULT_CLOCK_BACK     /* 20 ms */
