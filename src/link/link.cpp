@@ -66,7 +66,8 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
     const bool reads_freely = framing_ != Framing::raw &&
                               options_->in_batch_size == LinkOptions::batch_size_default;
     in_.set_framing(framing_, reads_freely ? 0 : size_t(options_->in_batch_size));
-    in_.put(Bytes(established.early_bytes.data(), established.early_bytes.size()));
+    const Bytes early(established.early_bytes.data(), established.early_bytes.size());
+    surely([&] { return in_.put(early) ? err::none : err::no_memory; }); // less than a block
     envelope_.reset();
     group_envelope_.reset();
     reading_ = writing_ = write_blocked_ = write_dead_ = false;

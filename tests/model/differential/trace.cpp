@@ -202,7 +202,8 @@ class Trace final {
 
     // What a difference of this send may stand on.
     const char* standing(void* socket) const {
-        if (probes_ && type_of(socket) == ZMQ_ROUTER)
+        const int type = type_of(socket);
+        if (probes_ && type >= ZMQ_REQ && type <= ZMQ_ROUTER)
             return " probed";
         if (in_message_.count(socket) != 0)
             return " later part";
