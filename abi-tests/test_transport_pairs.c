@@ -387,7 +387,7 @@ int main(int argc, char **argv) {
             tests[count] = (struct CMUnitTest){r->name, a_pair_over_a_transport, start_kit, stop_row, r};
         }
     }
-    alarm(180);
+    set_watchdog(180);
     cmocka_set_test_filter(getenv("TEST_FILTER"));
     return _cmocka_run_group_tests("transport_pairs", tests, count, NULL, NULL);
 }

@@ -266,7 +266,7 @@ class Trace final {
         case ZMQ_PAIR: return "";
         case ZMQ_PUSH:
         case ZMQ_PULL: return (type == ZMQ_PUSH) == binds ? "-work" : "-results";
-        case ZMQ_STREAM: return "-stream";
+        case ZMQ_STREAM: return binds ? "-server" : "-client"; // it is for tcp
         default: return "-requests";
         }
     }
