@@ -367,6 +367,25 @@ static void READY_5_4_which_types_are_accepted (void **state)
     }
 }
 
+static void READY_5_4_a_closed_socket_gives_up_a_peer_that_does_not_fit (void **state)
+{
+    (void) state;
+    void *ctx = new_ctx ();
+    void *s = new_socket (ctx, ZMQ_PUSH);
+    struct port p;
+    set_int (s, ZMQ_LINGER, 200);
+    reserve_port (&p);
+    listen_at (&p);
+    OK (zmq_connect (s, p.endpoint));
+    send_text (s, "for nobody", 0);
+    const int fd = accept_one (&p);
+    OK (zmq_close (s));
+    handshake (fd, "PUB");
+    expect_closed (fd);
+    release_port (&p);
+    end_ctx (ctx);
+}
+
 /* Sends a PUSH or DEALER READY with further properties, given in hexadecimal. */
 static void send_ready_with (int fd, const char *type, const char *extra_hex)
 {
@@ -1438,6 +1457,7 @@ int main (void)
         TEST (READY_5_1_longer_than_255_bytes_uses_the_long_form),
         TEST (READY_5_is_sent_without_waiting_for_the_peers),
         TEST (READY_5_4_which_types_are_accepted),
+        TEST (READY_5_4_a_closed_socket_gives_up_a_peer_that_does_not_fit),
         TEST (READY_5_6_properties_become_metadata),
         TEST (READY_Q_21_a_peer_cannot_claim_a_user_id),
         TEST (READY_5_2_the_last_identity_counts_for_routing),

@@ -145,17 +145,22 @@ void Connector::open() {
     opening_->start();
 }
 
+// The opening that calls is ours, and goes on after the call.
+void Connector::outlive_this_call() {
+    host_.loop().post([self = shared_from_this()] {});
+}
+
 void Connector::opening_ready(Opening &opening, Established established) {
-    const std::shared_ptr<Connector> self = shared_from_this();
+    outlive_this_call();
     const std::string local = opening.endpoints().local;
-    over_ = std::move(opening_); // still on the stack of this call
+    over_ = std::move(opening_);
     state_ = State::up;
     Turn turn(host_.turn());
     link_->start(turn, std::move(established), local);
 }
 
 void Connector::opening_failed(Opening &, bool fatal) {
-    const std::shared_ptr<Connector> self = shared_from_this();
+    outlive_this_call();
     over_ = std::move(opening_);
     if (fatal || (options_->reconnect_stop & reconnect_stop_handshake_failed)) stop(false);
     else wait_and_retry();

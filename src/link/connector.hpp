@@ -59,6 +59,7 @@ class Connector final : public EventHandler,
     void connected();
     void ask_proxy(std::unique_ptr<Socks5Client> client);
     void open();
+    void outlive_this_call();
     void limit_attempt(int timeout_ms);
     void attempt_failed(Error error);
     void wait_and_retry();
