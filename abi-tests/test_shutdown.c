@@ -10,15 +10,19 @@
 static int schedules = 200;
 static uint64_t seed;
 
+static int (*real_getaddrinfo) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+__attribute__ ((constructor)) static void find_real_getaddrinfo (void)
+{
+    *(void **) &real_getaddrinfo = dlsym (RTLD_NEXT, "getaddrinfo");
+}
+
 /* In place of the C library's, for the library under test as well: a name server that never answers. */
 int getaddrinfo (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
 {
-    static int (*real) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
-    if (!real)
-        *(void **) &real = dlsym (RTLD_NEXT, "getaddrinfo");
     if (node && strstr (node, "black-hole") && !(hints && (hints->ai_flags & AI_NUMERICHOST)))
         poll (NULL, 0, 3600 * 1000);
-    return real (node, service, hints, out);
+    return real_getaddrinfo (node, service, hints, out);
 }
 
 /* ---- Schedules ---- */
