@@ -5,6 +5,7 @@
 #define TERN_ABI_TESTS_HARDSHIP_SUPPORT_H
 
 #include "lifecycle_support.h"
+#include "process_support.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -183,34 +184,6 @@ static inline void case_apart (const char *name, void (*body) (void *), void *ar
 }
 
 /* ---- What a process uses ---- */
-
-static inline long resident_bytes_of (pid_t process)
-{
-    char path[64];
-    long pages = 0;
-    snprintf (path, sizeof path, "/proc/%ld/statm", (long) process);
-    FILE *file = fopen (path, "r");
-    if (file) {
-        if (fscanf (file, "%*d %ld", &pages) != 1)
-            pages = 0;
-        fclose (file);
-    }
-    return pages * sysconf (_SC_PAGESIZE);
-}
-
-static inline int descriptors_of (pid_t process)
-{
-    char path[64];
-    int n = -3; /* two dots, and the descriptor of the list itself where it is our own */
-    snprintf (path, sizeof path, "/proc/%ld/fd", (long) process);
-    DIR *directory = opendir (path);
-    if (!directory)
-        return -1;
-    while (readdir (directory))
-        ++n;
-    closedir (directory);
-    return n;
-}
 
 static inline int64_t cpu_us (void)
 {

@@ -220,6 +220,76 @@ static void peers_are_stopped_and_continued (void **state)
     case_apart ("stopped and continued, heartbeats", be_stopped, "", 60);
 }
 
+/* A stop is no signal that a handler runs for: whoever waits goes on waiting, however often (as under Ctrl-Z, or a debugger). */
+static int receive_waiting (void *s, char *body, size_t size)
+{
+    return zmq_recv (s, body, size, 0);
+}
+
+static int receive_polled (void *s, char *body, size_t size)
+{
+    zmq_pollitem_t item = {s, 0, ZMQ_POLLIN, 0};
+    return zmq_poll (&item, 1, -1) == 1 ? zmq_recv (s, body, size, ZMQ_DONTWAIT) : -1;
+}
+
+static int receive_in_time (void *s, char *body, size_t size)
+{
+    need_set (s, ZMQ_RCVTIMEO, DEADLINE_MS);
+    return zmq_recv (s, body, size, 0);
+}
+
+static int (*const ways_to_receive[]) (void *s, char *body, size_t size) = {receive_waiting, receive_polled,
+                                                                            receive_in_time};
+
+static void stop_while_it_waits (void *argument)
+{
+    enum { WAYS = sizeof ways_to_receive / sizeof *ways_to_receive, STOPS = 5 };
+    char endpoint[256], body[64], c = 'x';
+    int there[2], back[2], status = 0;
+    NEED (pipe2 (there, O_CLOEXEC) == 0 && pipe2 (back, O_CLOEXEC) == 0, "pipe");
+    const pid_t child = fork ();
+    if (child == 0) {
+        NEED (read (there[0], endpoint, sizeof endpoint) == sizeof endpoint, "pipe");
+        void *ctx = need_ctx (), *s = need_socket (ctx, ZMQ_PULL);
+        NEED_OK (zmq_connect (s, endpoint));
+        NEED_OK (zmq_recv (s, body, sizeof body, 0));
+        for (int way = 0; way < WAYS; ++way) {
+            NEED (write (back[1], &c, 1) == 1, "pipe");
+            const int n = ways_to_receive[way](s, body, sizeof body);
+            NEED (n == 5 && memcmp (body, "after", 5) == 0, "way %d: %s", way, zmq_strerror (zmq_errno ()));
+        }
+        need_close (s);
+        NEED_OK (zmq_ctx_term (ctx));
+        _exit (0);
+    }
+    void *ctx = need_ctx (), *s = need_socket (ctx, ZMQ_PUSH);
+    need_bind (s, argument, endpoint);
+    NEED (write (there[1], endpoint, sizeof endpoint) == sizeof endpoint, "pipe");
+    NEED_OK (zmq_send (s, "first", 5, 0));
+    for (int way = 0; way < WAYS; ++way) {
+        NEED (read (back[0], &c, 1) == 1, "pipe");
+        for (int i = 0; i < STOPS; ++i) {
+            NEED_SOON (state_of (child) == 'S');
+            kill (child, SIGSTOP);
+            NEED_SOON (state_of (child) == 'T');
+            kill (child, SIGCONT);
+            NEED_SOON (state_of (child) != 'T');
+        }
+        NEED_SOON (state_of (child) == 'S' || state_of (child) == 'Z');
+        NEED_OK (zmq_send (s, "after", 5, 0));
+    }
+    NEED (waitpid (child, &status, 0) == child && status == 0, "the peer ended with %x", (unsigned) status);
+    need_close (s);
+    NEED_OK (zmq_ctx_term (ctx));
+}
+
+static void SIG_1_a_stop_interrupts_no_call (void **state)
+{
+    (void) state;
+    case_apart ("stopped while it waits, tcp", stop_while_it_waits, "tcp://127.0.0.1:*", 60);
+    case_apart ("stopped while it waits, ipc", stop_while_it_waits, "ipc://*", 60);
+}
+
 /* ---- A line that is dead: the peer goes without a FIN ---- */
 
 static void half_open (void *argument)
@@ -365,6 +435,7 @@ int main (void)
         cmocka_unit_test (peers_are_killed_at_every_step),
         cmocka_unit_test (servers_are_killed_at_every_step),
         cmocka_unit_test (peers_are_stopped_and_continued),
+        cmocka_unit_test (SIG_1_a_stop_interrupts_no_call),
         cmocka_unit_test (half_open_connections_end),
         cmocka_unit_test (the_path_of_a_listener_is_removed),
         cmocka_unit_test (the_address_goes_and_comes_back),

@@ -2,6 +2,8 @@
 
 #if defined(__linux__)
 
+#include "os/masked_poll.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -66,6 +68,13 @@ Error change_surely(int set, int operation, int fd, epoll_event event) {
     return Error(errno);
 }
 
+// -1: a signal. Else the program has closed the set, say: nothing comes of waiting, so nobody waits in a loop.
+int failed_wait(Nanoseconds timeout) {
+    if (errno == EINTR) return -1;
+    ::poll(nullptr, 0, timeout == never || timeout > pause_ms * ns_per_ms ? pause_ms : 1);
+    return 0;
+}
+
 } // namespace
 
 Error EpollPoller::open() {
@@ -93,15 +102,20 @@ int EpollPoller::wait(PollEvent *events, int capacity, Nanoseconds timeout) {
     epoll_event kernel_events[batch_max];
     const int n =
         wait_kernel(set_.get(), kernel_events, std::min(capacity, batch_max), timeout);
-    if (n < 0) {
-        if (errno == EINTR) return -1;
-        // The program has closed the set, say. Nothing comes of waiting, so nobody waits in a loop.
-        ::poll(nullptr, 0, timeout == never || timeout > pause_ms * ns_per_ms ? pause_ms : 1);
-        return 0;
-    }
+    if (n < 0) return failed_wait(timeout);
     for (int i = 0; i < n; ++i)
         events[i] = {kernel_events[i].data.u64, from_kernel(kernel_events[i].events)};
     return n;
+}
+
+// epoll_wait(2) says EINTR of a stop as well, poll(2) does not.
+int EpollPoller::wait_in_call(PollEvent *events, int capacity, Nanoseconds timeout) {
+    const int ready = wait(events, capacity, 0);
+    if (ready != 0 || timeout == 0) return ready;
+    pollfd item{set_.get(), POLLIN, 0};
+    const int n = masked_poll(&item, 1, timeout, nullptr);
+    if (n < 0) return failed_wait(timeout);
+    return n > 0 ? wait(events, capacity, 0) : 0;
 }
 
 } // namespace tern

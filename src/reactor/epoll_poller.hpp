@@ -22,8 +22,10 @@ class EpollPoller {
     Error modify(int fd, uint64_t id, unsigned interest);
     void remove(int fd);
     void rearm(int) {} // the kernel reports every new edge by itself
-    // Number of events, 0 at the timeout, -1 when a signal handler ran.
+    // Number of events, 0 at the timeout, -1 when a signal handler ran, or the process was stopped and goes on.
     int wait(PollEvent *events, int capacity, Nanoseconds timeout);
+    // The same within a call of the program, which a stop must not interrupt: -1 when a signal handler ran.
+    int wait_in_call(PollEvent *events, int capacity, Nanoseconds timeout);
     // For nesting: readable while an event waits inside.
     int fd() const { return set_.get(); }
 

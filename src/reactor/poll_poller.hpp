@@ -28,6 +28,9 @@ class PollPoller {
     void remove(int fd);
     void rearm(int fd);
     int wait(PollEvent *events, int capacity, Nanoseconds timeout);
+    int wait_in_call(PollEvent *events, int capacity, Nanoseconds timeout) {
+        return wait(events, capacity, timeout);
+    }
     int fd() const { return -1; }
 
   private:

@@ -6,6 +6,7 @@
 //   void  remove(int fd);                                   any thread, before the descriptor closes
 //   void  rearm(int fd);                                    any thread, see ready::edge
 //   int   wait(PollEvent *events, int capacity, Nanoseconds timeout);   one thread at a time
+//   int   wait_in_call(...);                                a thread of the program: only a handler interrupts it
 //
 // Events carry an id, never a pointer: what they report may have ended meanwhile.
 #ifndef TERN_REACTOR_POLLER_HPP

@@ -515,7 +515,7 @@ int Socket::collect(Turn &turn, const Deadline &deadline) {
     Nanoseconds timeout = never;
     if (!deadline.is_infinite()) timeout = deadline.left_ns();
     turn.unlock();
-    const int n = set_.wait(events, set_events_max, timeout);
+    const int n = set_.wait_in_call(events, set_events_max, timeout);
     turn.lock();
     // This thread is awake: what it finds itself is not to be signalled to it.
     if (waiting_) mailbox_->end_sleep();
