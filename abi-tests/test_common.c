@@ -633,34 +633,34 @@ static void LB_9_a_retried_last_frame_is_swallowed(void **state) {
     expect_clean_start(push, ep);
 }
 
-static void LB_10_a_message_outlives_the_connection_of_a_connected_socket(void **state) {
-    char ep[ENDPOINT];
-    void *pull = open_socket(ZMQ_PULL), *push = open_socket(ZMQ_PUSH), *events = monitor(push);
-    connect_to(push, bind_lasting(pull, *state, ep));
+/* A PUSH that has sent the first part of a message over a connection that was then lost. */
+static void *open_cut_short(const char *transport, char *ep) {
+    void *pull = open_socket(ZMQ_PULL), *push = open_with(ZMQ_PUSH, ZMQ_LINGER, -1), *events = monitor(push);
+    connect_to(push, bind_lasting(pull, transport, ep));
     SEND(push, "connected");
     EXPECT(pull, "connected");
     send_text(push, "f1", ZMQ_SNDMORE);
     close_socket(pull);
     wait_event(events, ZMQ_EVENT_DISCONNECTED);
+    return push;
+}
+
+static void LB_10_a_message_outlives_the_connection_of_a_connected_socket(void **state) {
+    char ep[ENDPOINT];
+    void *push = open_cut_short(*state, ep);
     send_text(push, "f2", 0);
-    pull = open_socket(ZMQ_PULL);
+    void *pull = open_socket(ZMQ_PULL);
     bind_again(pull, ep);
     EXPECT(pull, "f1", "f2");
 }
 
 static void LB_10_a_message_cut_by_a_lost_connection_lingers_whole(void **state) {
     char ep[ENDPOINT];
-    void *pull = open_socket(ZMQ_PULL), *push = open_with(ZMQ_PUSH, ZMQ_LINGER, -1), *events = monitor(push);
-    connect_to(push, bind_lasting(pull, *state, ep));
-    SEND(push, "connected");
-    EXPECT(pull, "connected");
-    send_text(push, "f1", ZMQ_SNDMORE);
-    close_socket(pull);
-    wait_event(events, ZMQ_EVENT_DISCONNECTED);
+    void *push = open_cut_short(*state, ep);
     send_text(push, "f2", ZMQ_SNDMORE);
     send_text(push, "f3", 0);
     close_socket(push);
-    pull = open_socket(ZMQ_PULL);
+    void *pull = open_socket(ZMQ_PULL);
     bind_again(pull, ep);
     EXPECT(pull, "f1", "f2", "f3");
 }

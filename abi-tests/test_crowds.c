@@ -1,8 +1,8 @@
 /* Many peers: an undrained monitor does not hold up traffic (MON-4), and peers that come and go while the program
  * sleeps leave no memory behind. test_crowds [PEERS] takes more of them than the test run does. */
 #include "lifecycle_support.h"
+#include "process_support.h"
 
-#include <dirent.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -126,31 +126,10 @@ static void MON_4_an_undrained_monitor_holds_up_no_traffic (void **state)
 
 /* ---- Memory ---- */
 
-static int open_files (void)
-{
-    int n = 0;
-    DIR *directory = opendir ("/proc/self/fd");
-    assert_non_null (directory);
-    while (readdir (directory))
-        ++n;
-    closedir (directory);
-    return n;
-}
-
-static long resident_bytes (void)
-{
-    long pages = 0;
-    FILE *file = fopen ("/proc/self/statm", "r");
-    assert_non_null (file);
-    assert_int_equal (fscanf (file, "%*d %ld", &pages), 1);
-    fclose (file);
-    return pages * sysconf (_SC_PAGESIZE);
-}
-
 /* They come one after the other, and every now and then all have been seen off. */
 static void let_come_and_go (const char *endpoint, const char *type, int count)
 {
-    const int files = open_files () + 3; /* what a socket takes with its first connection */
+    const int files = descriptors_of (getpid ()) + 3; /* what a socket takes with its first connection */
     for (int i = 0; i < count; ++i) {
         const int fd = meet (endpoint, type);
         assert_true (fd >= 0);
@@ -161,7 +140,7 @@ static void let_come_and_go (const char *endpoint, const char *type, int count)
         }
         close (fd);
         if (i % 100 == 99 || i == count - 1)
-            EVENTUALLY (open_files () <= files);
+            EVENTUALLY (descriptors_of (getpid ()) <= files);
     }
 }
 
@@ -181,9 +160,9 @@ static void peers_that_come_and_go_while_the_program_sleeps_leave_nothing (void 
         void *ctx = new_ctx (), *s = new_socket (ctx, rows[i].type);
         bind_any (s, "tcp://127.0.0.1:*", endpoint);
         let_come_and_go (endpoint, rows[i].peer, 200);
-        const long before = resident_bytes ();
+        const long before = resident_bytes_of (getpid ());
         let_come_and_go (endpoint, rows[i].peer, visitors);
-        const long more = resident_bytes () - before;
+        const long more = resident_bytes_of (getpid ()) - before;
         printf ("%s: %ld bytes more after %d peers, %ld each\n", rows[i].name, more, visitors, more / visitors);
         if (memory_tells () && more > 512 * 1024 + 256L * visitors)
             fail_msg ("%s keeps %ld bytes for each peer that has gone", rows[i].name, more / visitors);

@@ -2,8 +2,8 @@
  * sections 3 and 4.6), that no older or weaker protocol gets in (quirks section 3), that nothing is left behind, and
  * that other peers go on. NULL's rows are in test_wire.c, those of CURVE's boxes in test_curve.c. */
 #include "security_support.h"
+#include "process_support.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -259,27 +259,6 @@ static void intrude (const char *endpoint, const char *mechanism, int which)
     close (fd);
 }
 
-static size_t resident_bytes (void)
-{
-    long pages = 0;
-    FILE *file = fopen ("/proc/self/statm", "r");
-    assert_non_null (file);
-    assert_int_equal (fscanf (file, "%*s %ld", &pages), 1);
-    fclose (file);
-    return (size_t) pages * (size_t) sysconf (_SC_PAGESIZE);
-}
-
-static int descriptors (void)
-{
-    int count = 0;
-    DIR *folder = opendir ("/proc/self/fd");
-    assert_non_null (folder);
-    while (readdir (folder))
-        ++count;
-    closedir (folder);
-    return count;
-}
-
 /* Good and bad peers in turns: the good one is heard all the time, nothing of the others is, and in the second half
  * neither memory nor descriptors grow. */
 static void intrude_upon (const char *mechanism)
@@ -293,12 +272,12 @@ static void intrude_upon (const char *mechanism)
     meet (&w, "tcp");
     judge (&w, "200");
     expect_connected (&w);
-    size_t before = 0;
+    long before = 0;
     int open_before = 0;
     for (int round = 0; round < ROUNDS; ++round) {
         if (round == ROUNDS / 2) {
-            before = resident_bytes ();
-            open_before = descriptors ();
+            before = resident_bytes_of (getpid ());
+            open_before = descriptors_of (getpid ());
         }
         for (int i = 0; i < INTRUDERS; ++i)
             intrude (w.endpoint, mechanism, i);
@@ -306,10 +285,10 @@ static void intrude_upon (const char *mechanism)
         expect_text (w.b, "still here");
         expect_no_message (w.b);
     }
-    EVENTUALLY (descriptors () <= open_before + 2);
-    const size_t after = resident_bytes ();
+    EVENTUALLY (descriptors_of (getpid ()) <= open_before + 2);
+    const long after = resident_bytes_of (getpid ());
     if (memory_tells () && after > before + GROWTH_MAX)
-        fail_msg ("%s: %zu bytes more in the second half", mechanism, after - before);
+        fail_msg ("%s: %ld bytes more in the second half", mechanism, after - before);
     expect_no_message (w.b);
     close_world (&w);
 }

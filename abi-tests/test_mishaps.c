@@ -13,22 +13,31 @@ static void let_it_be_noticed (int ms)
     poll (NULL, 0, under_memcheck () ? 3000 : ms);
 }
 
+/* ---- What stands before the C library's ---- */
+
+static int (*real_getaddrinfo) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
+static int (*real_clock_gettime) (clockid_t, struct timespec *);
+
+/* Before there are threads. */
+__attribute__ ((constructor)) static void find_the_real_ones (void)
+{
+    *(void **) &real_getaddrinfo = dlsym (RTLD_NEXT, "getaddrinfo");
+    *(void **) &real_clock_gettime = dlsym (RTLD_NEXT, "clock_gettime");
+}
+
 /* ---- Names ---- */
 
 static atomic_bool is_known = true; /* sometimes.invalid */
 
 int getaddrinfo (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
 {
-    static int (*real) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
-    if (!real)
-        *(void **) &real = dlsym (RTLD_NEXT, "getaddrinfo");
     if (node && !(hints && (hints->ai_flags & AI_NUMERICHOST))) {
         if (strstr (node, "black-hole"))
             poll (NULL, 0, 3600 * 1000); /* a server that never answers */
         if (strstr (node, "sometimes"))
-            return atomic_load (&is_known) ? real ("127.0.0.1", service, hints, out) : EAI_AGAIN;
+            return atomic_load (&is_known) ? real_getaddrinfo ("127.0.0.1", service, hints, out) : EAI_AGAIN;
     }
-    return real (node, service, hints, out);
+    return real_getaddrinfo (node, service, hints, out);
 }
 
 struct names
@@ -125,10 +134,9 @@ static atomic_long set_back_s; /* what the time of day is behind */
 
 int clock_gettime (clockid_t clock, struct timespec *t)
 {
-    static int (*real) (clockid_t, struct timespec *);
-    if (!real)
-        *(void **) &real = dlsym (RTLD_NEXT, "clock_gettime");
-    const int rc = real (clock, t);
+    if (!real_clock_gettime) /* somebody's constructor came first */
+        find_the_real_ones ();
+    const int rc = real_clock_gettime (clock, t);
     if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
         t->tv_sec -= atomic_load (&set_back_s);
     return rc;

@@ -1,18 +1,8 @@
 /* ZMQ_ZERO_COPY_RECV: a context that must not deliver messages in the buffer they were received into. A small message
  * that is kept then keeps no more memory than its own. */
-#include "support.h"
+#include "process_support.h"
 
 enum { MESSAGES = 20000, KEPT_EVERY = 40, BODY = 200 };
-
-static long resident_bytes (void)
-{
-    long pages = 0;
-    FILE *file = fopen ("/proc/self/statm", "r");
-    assert_non_null (file);
-    assert_int_equal (fscanf (file, "%*d %ld", &pages), 1);
-    fclose (file);
-    return pages * sysconf (_SC_PAGESIZE);
-}
 
 /* What the kept ones cost. */
 static long bytes_kept (int zero_copy)
@@ -29,7 +19,7 @@ static long bytes_kept (int zero_copy)
     long before = 0;
     /* In the first round nothing is kept, and all the queues have been as long as they will be. */
     for (int round = 0; round < 2; ++round) {
-        before = resident_bytes ();
+        before = resident_bytes_of (getpid ());
         for (int i = 0; i < MESSAGES; ++i) {
             char body[BODY];
             memset (body, i % 251, sizeof body);
@@ -47,7 +37,7 @@ static long bytes_kept (int zero_copy)
             }
         }
     }
-    const long cost = resident_bytes () - before;
+    const long cost = resident_bytes_of (getpid ()) - before;
     for (int i = 0; i < MESSAGES / KEPT_EVERY; ++i) {
         unsigned char expected[BODY];
         memset (expected, i * KEPT_EVERY % 251, BODY);
