@@ -44,7 +44,7 @@ bool Pipe::write(Message &frame) {
 }
 
 void Pipe::write_surely(Message &frame) {
-    surely([&] { return write(frame) ? err::none : err::no_memory; });
+    surely([&] { return write(frame); });
 }
 
 void Pipe::rollback() {
@@ -111,7 +111,7 @@ bool Pipe::append_farewell() {
     const std::unique_ptr<const std::string> farewell = std::move(farewell_);
     Message message;
     surely([&] { return message.init_copy(Bytes(*farewell)); });
-    surely([&] { return in_->write(message) ? err::none : err::no_memory; });
+    surely([&] { return in_->write(message); });
     (void)in_->publish();
     return true;
 }

@@ -8,10 +8,14 @@
 
 namespace tern {
 
-// REQUIRES: want of memory is all that the step's Error can be.
+inline bool is_done(bool done) { return done; }
+inline bool is_done(Error error) { return !error; }
+
+// The step answers an Error, or whether it is done.
+// REQUIRES: want of memory is all that can be in its way.
 template <class Step>
 void surely(Step step) {
-    while (step()) wait_for_memory();
+    while (!is_done(step())) wait_for_memory();
 }
 
 } // namespace tern

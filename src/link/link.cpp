@@ -67,7 +67,7 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
                               options_->in_batch_size == LinkOptions::batch_size_default;
     in_.set_framing(framing_, reads_freely ? 0 : size_t(options_->in_batch_size));
     const Bytes early(established.early_bytes.data(), established.early_bytes.size());
-    surely([&] { return in_.put(early) ? err::none : err::no_memory; }); // less than a block
+    surely([&] { return in_.put(early); }); // less than a block
     envelope_.reset();
     group_envelope_.reset();
     reading_ = writing_ = write_blocked_ = write_dead_ = false;
@@ -115,7 +115,7 @@ bool Link::send_hello() {
 
 // A frame that was taken off the wire has no other place: memory for the queue is waited for.
 void Link::queue(Message &frame) {
-    surely([&] { return to_socket_->write(frame) ? err::none : err::no_memory; });
+    surely([&] { return to_socket_->write(frame); });
 }
 
 // Gives the socket a message as if the peer had sent it.
