@@ -83,33 +83,25 @@ struct Shelf {
 
 struct Store : ThreadEnd::Note {
     Shelf shelves[classes] = {};
+    void end();
 };
 // Of a thread that has none yet, or has ended, or found no memory for one: nothing is kept in it.
 Store no_store;
 TERN_NEAR_THREAD_LOCAL Store *store = &no_store;
 
-void close_store(ThreadEnd::Note &note) {
+void Store::end() {
     store = &no_store;
-    auto &own = static_cast<Store &>(note);
-    for (Shelf &shelf : own.shelves) {
+    for (Shelf &shelf : shelves) {
         free_all(shelf.open);
         free_all(shelf.full);
     }
-    std::free(&own);
 }
 
 bool may_keep() {
     if (store != &no_store) return true;
-    void *const memory = std::malloc(sizeof(Store)); // `new` would wait for what can be done without
-    if (!memory) return false;
-    Store *const own = new (memory) Store;
-    own->give_back = close_store;
-    if (!ThreadEnd::leave(*own)) {
-        std::free(own);
-        return false;
-    }
-    store = own;
-    return true;
+    Store *const own = ThreadEnd::keep<Store>();
+    if (own) store = own;
+    return own;
 }
 
 // What is kept of large bodies, by size.

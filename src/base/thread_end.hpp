@@ -7,6 +7,9 @@
 #ifndef TERN_BASE_THREAD_END_HPP
 #define TERN_BASE_THREAD_END_HPP
 
+#include <cstdlib>
+#include <new>
+
 namespace tern {
 
 class ThreadEnd {
@@ -18,7 +21,28 @@ class ThreadEnd {
     // Has `give_back` called once, on this thread, when it ends or unloads the library. False: it will
     // not be, for want of memory, or since the thread has come to its end.
     static bool leave(Note &note);
+    // A Kept, which is a Note, in memory of its own: when the thread ends its end() is called, and the
+    // memory is given back. Null where leave() says false, and for want of memory, which is not waited for.
+    template <class Kept>
+    static Kept *keep();
 };
+
+template <class Kept>
+Kept *ThreadEnd::keep() {
+    void *const memory = std::malloc(sizeof(Kept)); // `new` would wait for what can be done without
+    if (!memory) return nullptr;
+    Kept *const kept = new (memory) Kept;
+    kept->give_back = [](Note &note) {
+        auto &own = static_cast<Kept &>(note);
+        own.end();
+        own.~Kept();
+        std::free(&own);
+    };
+    if (leave(*kept)) return kept;
+    kept->~Kept();
+    std::free(memory);
+    return nullptr;
+}
 
 } // namespace tern
 

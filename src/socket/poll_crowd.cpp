@@ -20,27 +20,21 @@ constexpr int crowd_events = ZMQ_POLLIN | ZMQ_POLLOUT;
 // The members leave with the thread that polled them.
 struct PollCrowdOfThread : ThreadEnd::Note {
     std::shared_ptr<PollCrowd> crowd;
-    static void end(ThreadEnd::Note &note);
+    void end();
 };
 
 namespace {
 TERN_NEAR_THREAD_LOCAL PollCrowdOfThread *own_crowd = nullptr;
 }
 
-void PollCrowdOfThread::end(ThreadEnd::Note &note) {
+void PollCrowdOfThread::end() {
     own_crowd = nullptr;
-    auto *const own = static_cast<PollCrowdOfThread *>(&note);
-    if (own->crowd && !own->crowd->fork_guard_.is_inherited()) own->crowd->disband();
-    delete own;
+    if (crowd && !crowd->fork_guard_.is_inherited()) crowd->disband();
 }
 
 PollCrowd *PollCrowd::of_this_thread() {
-    if (!own_crowd) {
-        auto own = std::make_unique<PollCrowdOfThread>();
-        own->give_back = &PollCrowdOfThread::end;
-        if (!ThreadEnd::leave(*own)) return nullptr;
-        own_crowd = own.release();
-    }
+    if (!own_crowd) own_crowd = ThreadEnd::keep<PollCrowdOfThread>();
+    if (!own_crowd) return nullptr;
     std::shared_ptr<PollCrowd> &crowd = own_crowd->crowd;
     if (crowd && crowd->fork_guard_.is_inherited()) crowd.reset();
     if (!crowd) {
