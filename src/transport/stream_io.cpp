@@ -88,16 +88,18 @@ IoResult write_vector(int fd, const iovec *pieces, int count) {
 void end_writing(int fd) { (void)::shutdown(fd, SHUT_WR); }
 
 size_t unconfirmed_bytes(int fd) {
-    int protocol = 0;
-    socklen_t size = sizeof protocol;
     int bytes = 0;
 #if defined(SO_PROTOCOL) && defined(SIOCOUTQ)
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
     if (::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) || protocol != IPPROTO_TCP ||
         ::ioctl(fd, SIOCOUTQ, &bytes))
         return 0;
 #elif defined(SO_NWRITE)
-    size = sizeof bytes;
+    socklen_t size = sizeof bytes;
     if (::getsockopt(fd, SOL_SOCKET, SO_NWRITE, &bytes, &size)) return 0;
+#else
+    (void)fd;
 #endif
     return size_t(bytes);
 }

@@ -9,9 +9,9 @@ namespace model {
 
 namespace {
 
+constexpr MessageId never = ~MessageId(0);
 // What kernel buffers, batches and the cutter may hold between two sockets beyond their high water marks.
 constexpr std::uint64_t network_bytes_max = 24u << 20;
-constexpr MessageId never = ~MessageId(0);
 
 template <typename Items, typename Item>
 bool holds(const Items& items, const Item& item) {
