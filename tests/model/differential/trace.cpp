@@ -334,7 +334,8 @@ class Trace final {
             const Join joins[] = {lib_.bind, lib_.connect, lib_.unbind, lib_.disconnect};
             constexpr const char* names[] = {"bind", "connect", "unbind", "disconnect"};
             const int which = static_cast<int>(call.function) - static_cast<int>(Function::bind);
-            line_ << names[which] << " type " << type_of(socket) << ' ' << endpoint;
+            line_ << names[which] << " type " << type_of(socket) << ' ' << endpoint
+                  << (monitors_.count(endpoint) != 0 ? " of a monitor" : "");
             const int done = joins[which](socket, endpoint.c_str());
             result(done);
             if (done == 0 && call.function == Function::connect)
@@ -511,12 +512,25 @@ class Trace final {
                 return;
             }
             line_ << "monitor type " << type_of(socket) << ' ' << place << ' ' << events;
-            result(lib_.monitor(socket, place, events));
+            const int done = lib_.monitor(socket, place, events);
+            result(done);
+            if (done == 0)
+                monitors_.insert(place);
             return;
         }
         case Function::null_handle: play_null(random); return;
         case Function::utility: play_utility(random); return;
         }
+    }
+
+    // A REP may have dropped what it was sent.
+    void tell_given_back() {
+        line_ << " given back " << given_back;
+        for (const auto& [socket, type] : types_)
+            if (type == ZMQ_REP) {
+                line_ << " beside a REP";
+                return;
+            }
     }
 
     bool is_valid(std::uint32_t number) const { return valid_[number % messages]; }
@@ -553,7 +567,7 @@ class Trace final {
         }
         case 3:
             result(lib_.msg_close(message));
-            line_ << " given back " << given_back;
+            tell_given_back();
             valid_[at] = false;
             return;
         case 4:
@@ -565,7 +579,7 @@ class Trace final {
             }
             line_ << (valid_[at] ? " valid" : " invalid") << (valid_[other] ? " valid" : " invalid");
             result(what == 4 ? lib_.msg_move(message, &messages_[other]) : lib_.msg_copy(message, &messages_[other]));
-            line_ << " given back " << given_back;
+            tell_given_back();
             if (!valid_[at] || !valid_[other]) {
                 // Either may have been closed before the other was looked at.
                 for (const int each : {at, other}) {
@@ -692,6 +706,7 @@ class Trace final {
     std::set<void*> connected_;
     std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name
     std::set<void*> new_mark_;   // a mark of theirs was set later
+    std::set<std::string> monitors_; // names that monitors had
     bool probes_ = false;        // somebody has PROBE_ROUTER
     std::map<std::string, int> connects_;
     std::map<std::string, std::size_t> ids_;
