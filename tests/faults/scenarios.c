@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* MEETING_S: publications are for those who are there; where every tenth call fails, that is seldom. */
+/* MEETING_S: publications are for those who are there; where every tenth call fails, that is seldom, and an answer needs many tries. */
 enum { MESSAGES = 40, PATIENCE_MS = 3000, MEETING_S = 15 };
 
 #define LENGTH(array) (sizeof (array) / sizeof *(array))
@@ -889,7 +889,7 @@ static void run_router (void)
     }
     for (unsigned i = 0; i < 12; ++i) {
         void *const dealer = dealers[i % 2];
-        const double until = now_s () + 5;
+        const double until = now_s () + MEETING_S;
         AT ("asking a router");
         for (bool answered = false; !answered;) {
             if (now_s () > until)
