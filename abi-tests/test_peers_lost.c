@@ -283,7 +283,7 @@ static void stop_while_it_waits (void *argument)
     NEED_OK (zmq_ctx_term (ctx));
 }
 
-static void SIG_1_a_stop_interrupts_no_call (void **state)
+static void a_stop_interrupts_no_call (void **state)
 {
     (void) state;
     case_apart ("stopped while it waits, tcp", stop_while_it_waits, "tcp://127.0.0.1:*", 60);
@@ -435,7 +435,7 @@ int main (void)
         cmocka_unit_test (peers_are_killed_at_every_step),
         cmocka_unit_test (servers_are_killed_at_every_step),
         cmocka_unit_test (peers_are_stopped_and_continued),
-        cmocka_unit_test (SIG_1_a_stop_interrupts_no_call),
+        cmocka_unit_test (a_stop_interrupts_no_call),
         cmocka_unit_test (half_open_connections_end),
         cmocka_unit_test (the_path_of_a_listener_is_removed),
         cmocka_unit_test (the_address_goes_and_comes_back),
