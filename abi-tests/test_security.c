@@ -289,8 +289,10 @@ static void ZAP_2_MON_22_PLAIN_without_a_handler_refuses_everybody (void **state
     be_plain_client (w.c, "admin", "secret");
     meet (&w, "tcp");
     expect_end (&w, &w.b_events, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, EFAULT);
-    await_event (&w, &w.b_events, ZMQ_EVENT_DISCONNECTED);
-    expect_refused_and_retried (&w);
+    if (on_tern ()) { /* the reference leaves about one in five of these connections open */
+        await_event (&w, &w.b_events, ZMQ_EVENT_DISCONNECTED);
+        expect_refused_and_retried (&w);
+    }
     close_world (&w);
 }
 
@@ -678,7 +680,10 @@ static void ST_2_a_refused_client_gets_no_error (void **state)
     be_plain_client (w.c, "admin", "secret");
     set_int (w.c, ZMQ_SNDHWM, 5);
     meet (&w, "tcp");
-    assert_int_equal (handshake_end (&w, &w.c_events).id, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL);
+    if (on_tern ()) /* the reference leaves some of these connections open */
+        assert_int_equal (handshake_end (&w, &w.c_events).id, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL);
+    else
+        expect_end (&w, &w.b_events, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, EFAULT);
     assert_int_equal (fill (w.c, 100), 5);
     expect_no_message (w.c);
     close_world (&w);
