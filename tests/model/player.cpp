@@ -178,6 +178,11 @@ class Player final {
     int send_part(Seat& seat, const std::string& topic, MessageId id, std::uint32_t part,
                   const std::vector<std::uint32_t>& sizes, std::uint32_t address, int flags, std::uint32_t how);
     Got receive(Seat& seat, int flags);
+    struct LaterPart {
+        MessageId message = 0; // 0: of none
+        std::uint32_t number = 0;
+    };
+    LaterPart later_part(const char* data, std::size_t size) const;
     std::string origin_of(const char* data, std::size_t size) const;
     void subscribe(Seat& seat, std::uint32_t choice, bool is_on);
     void set_option(Seat& seat, std::uint32_t a, std::uint32_t b);
@@ -628,16 +633,23 @@ bool Player::send(Seat& seat, std::uint32_t a, std::uint32_t b) {
 }
 
 // Of which message these bytes are a later part.
-std::string Player::origin_of(const char* data, std::size_t size) const {
+Player::LaterPart Player::later_part(const char* data, std::size_t size) const {
     for (MessageId id = 1;; ++id) {
         const std::vector<std::uint32_t> sizes = ledger_.sizes_of(id);
         if (sizes.empty())
-            return std::to_string(size) + " bytes of no message";
+            return {};
         for (std::uint32_t part = 1; part < sizes.size(); ++part)
             if (sizes[part] == size && std::memcmp(data, filling(id, part), size) == 0)
-                return "part " + std::to_string(part) + " of " + std::to_string(sizes.size()) + " of message " +
-                       std::to_string(id) + " from socket " + std::to_string(ledger_.sender_of(id));
+                return {id, part};
     }
+}
+
+std::string Player::origin_of(const char* data, std::size_t size) const {
+    const LaterPart found = later_part(data, size);
+    if (found.message == 0)
+        return std::to_string(size) + " bytes of no message";
+    return "part " + std::to_string(found.number) + " of " + std::to_string(ledger_.sizes_of(found.message).size()) +
+           " of message " + std::to_string(found.message) + " from socket " + std::to_string(ledger_.sender_of(found.message));
 }
 
 Player::Got Player::receive(Seat& seat, int flags) {
@@ -685,6 +697,15 @@ Player::Got Player::receive(Seat& seat, int flags) {
     }
     const int head = find_head(data, zmq_msg_size(&part), has_topics(seat.type));
     if (head < 0) {
+        const MessageId rest = later_part(data, zmq_msg_size(&part)).message;
+        if (seat.type == ZMQ_PAIR && rest != 0 && ledger_.party(ledger_.sender_of(rest)).was_disturbed) {
+            // PAIR-9: its sender had lost the peer that has the beginning, and went on with the next one.
+            while (zmq_msg_more(&part))
+                if (!next_part())
+                    return Got::stop;
+            ledger_.excuse_message(rest);
+            return Got::message;
+        }
         violate("torn", "what is not the first part of a message came first at " + text(seat) + ": " +
                             origin_of(data, zmq_msg_size(&part)));
         return Got::stop;
