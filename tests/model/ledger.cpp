@@ -549,9 +549,23 @@ void Ledger::received(int id, MessageId number) {
             ++taint;
     }
     if (is_fan_out && !message.is_tainted && message.events == group_events_[sender.group])
-        for (const auto& [topic, count] : receiver.subscriptions)
-            if (starts_with(message.topic, topic) && receiver.given_up.count(topic) == 0)
-                confirmed_[{sender.id, id}].insert(topic);
+        if (const std::string* const topic = only_reason(receiver, message))
+            confirmed_[{sender.id, id}].insert(*topic);
+}
+
+// The subscription that has let the message through, if no other one can have.
+const std::string* Ledger::only_reason(const Party& receiver, const Message& message) {
+    const std::string* reason = nullptr;
+    for (const auto& [topic, count] : receiver.subscriptions)
+        if (starts_with(message.topic, topic)) {
+            if (reason)
+                return nullptr;
+            reason = &topic;
+        }
+    for (const std::string& topic : receiver.given_up)
+        if (starts_with(message.topic, topic))
+            return nullptr;
+    return reason;
 }
 
 std::size_t Ledger::owed() const {

@@ -140,6 +140,7 @@ class Ledger final {
     bool has_forgetful_peer(int id, int endpoint) const;
     bool has_lingerer(int id, int endpoint) const;
     static bool surely_has_room(const Party& sender, std::size_t waiting);
+    static const std::string* only_reason(const Party& receiver, const Message& message);
     void check_high_water(const Party& sender);
     void promise_fan_out(Message& message, MessageId id);
     bool is_network(int endpoint) const { return program_.endpoints[endpoint].transport != Transport::inproc; }
