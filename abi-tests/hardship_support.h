@@ -199,7 +199,7 @@ enum { LOOP_PERCENT = 80 };
 static inline int runnable_percent_of (pid_t process, int ms)
 {
     int samples = 0, runnable = 0;
-    char path[300], line[300], *state;
+    char path[300];
     for (const int64_t end = now_ms () + ms; now_ms () < end; ++samples) {
         bool is_running = false;
         snprintf (path, sizeof path, "/proc/%ld/task", (long) process);
@@ -208,11 +208,7 @@ static inline int runnable_percent_of (pid_t process, int ms)
             if (atoi (e->d_name) == 0 || atoi (e->d_name) == process)
                 continue;
             snprintf (path, sizeof path, "/proc/%ld/task/%s/stat", (long) process, e->d_name);
-            FILE *file = fopen (path, "r");
-            if (file && fgets (line, sizeof line, file) && (state = strrchr (line, ')')))
-                is_running = is_running || state[2] == 'R';
-            if (file)
-                fclose (file);
+            is_running = is_running || state_in (path) == 'R';
         }
         if (directory)
             closedir (directory);

@@ -35,11 +35,10 @@ static inline int descriptors_of (pid_t process)
     return n;
 }
 
-/* Of its first thread: R runs, S waits, T is stopped, and so on (proc(5)); 0 where there is no such process. */
-static inline char state_of (pid_t process)
+/* Of a thread, by its file stat: R runs, S waits, T is stopped, and so on (proc(5)); 0 where there is none. */
+static inline char state_in (const char *path)
 {
-    char path[64], line[512], *state = NULL;
-    snprintf (path, sizeof path, "/proc/%ld/stat", (long) process);
+    char line[512], *state = NULL;
     FILE *file = fopen (path, "r");
     if (file) {
         if (fgets (line, sizeof line, file))
@@ -47,6 +46,29 @@ static inline char state_of (pid_t process)
         fclose (file);
     }
     return state ? state[2] : 0;
+}
+
+static inline char state_of (pid_t process)
+{
+    char path[64];
+    snprintf (path, sizeof path, "/proc/%ld/stat", (long) process);
+    return state_in (path);
+}
+
+/* ---- In a test: what can not be found out is a failure ---- */
+
+static inline long own_resident_bytes (void)
+{
+    const long bytes = resident_bytes_of (getpid ());
+    assert_true (bytes > 0);
+    return bytes;
+}
+
+static inline int own_descriptors (void)
+{
+    const int count = descriptors_of (getpid ());
+    assert_true (count >= 0);
+    return count;
 }
 
 #endif

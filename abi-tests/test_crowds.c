@@ -129,7 +129,7 @@ static void MON_4_an_undrained_monitor_holds_up_no_traffic (void **state)
 /* They come one after the other, and every now and then all have been seen off. */
 static void let_come_and_go (const char *endpoint, const char *type, int count)
 {
-    const int files = descriptors_of (getpid ()) + 3; /* what a socket takes with its first connection */
+    const int files = own_descriptors () + 3; /* what a socket takes with its first connection */
     for (int i = 0; i < count; ++i) {
         const int fd = meet (endpoint, type);
         assert_true (fd >= 0);
@@ -140,7 +140,7 @@ static void let_come_and_go (const char *endpoint, const char *type, int count)
         }
         close (fd);
         if (i % 100 == 99 || i == count - 1)
-            EVENTUALLY (descriptors_of (getpid ()) <= files);
+            EVENTUALLY (own_descriptors () <= files);
     }
 }
 
@@ -160,9 +160,9 @@ static void peers_that_come_and_go_while_the_program_sleeps_leave_nothing (void 
         void *ctx = new_ctx (), *s = new_socket (ctx, rows[i].type);
         bind_any (s, "tcp://127.0.0.1:*", endpoint);
         let_come_and_go (endpoint, rows[i].peer, 200);
-        const long before = resident_bytes_of (getpid ());
+        const long before = own_resident_bytes ();
         let_come_and_go (endpoint, rows[i].peer, visitors);
-        const long more = resident_bytes_of (getpid ()) - before;
+        const long more = own_resident_bytes () - before;
         printf ("%s: %ld bytes more after %d peers, %ld each\n", rows[i].name, more, visitors, more / visitors);
         if (memory_tells () && more > 512 * 1024 + 256L * visitors)
             fail_msg ("%s keeps %ld bytes for each peer that has gone", rows[i].name, more / visitors);

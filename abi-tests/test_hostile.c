@@ -276,8 +276,8 @@ static void intrude_upon (const char *mechanism)
     int open_before = 0;
     for (int round = 0; round < ROUNDS; ++round) {
         if (round == ROUNDS / 2) {
-            before = resident_bytes_of (getpid ());
-            open_before = descriptors_of (getpid ());
+            before = own_resident_bytes ();
+            open_before = own_descriptors ();
         }
         for (int i = 0; i < INTRUDERS; ++i)
             intrude (w.endpoint, mechanism, i);
@@ -285,8 +285,8 @@ static void intrude_upon (const char *mechanism)
         expect_text (w.b, "still here");
         expect_no_message (w.b);
     }
-    EVENTUALLY (descriptors_of (getpid ()) <= open_before + 2);
-    const long after = resident_bytes_of (getpid ());
+    EVENTUALLY (own_descriptors () <= open_before + 2);
+    const long after = own_resident_bytes ();
     if (memory_tells () && after > before + GROWTH_MAX)
         fail_msg ("%s: %ld bytes more in the second half", mechanism, after - before);
     expect_no_message (w.b);

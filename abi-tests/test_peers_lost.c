@@ -220,7 +220,6 @@ static void peers_are_stopped_and_continued (void **state)
     case_apart ("stopped and continued, heartbeats", be_stopped, "", 60);
 }
 
-/* A stop is no signal that a handler runs for: whoever waits goes on waiting, however often (as under Ctrl-Z, or a debugger). */
 static int receive_waiting (void *s, char *body, size_t size)
 {
     return zmq_recv (s, body, size, 0);
@@ -235,12 +234,13 @@ static int receive_polled (void *s, char *body, size_t size)
 static int receive_in_time (void *s, char *body, size_t size)
 {
     need_set (s, ZMQ_RCVTIMEO, DEADLINE_MS);
-    return zmq_recv (s, body, size, 0);
+    return receive_waiting (s, body, size);
 }
 
 static int (*const ways_to_receive[]) (void *s, char *body, size_t size) = {receive_waiting, receive_polled,
                                                                             receive_in_time};
 
+/* A stop is no signal that a handler runs for: whoever waits goes on waiting, however often (as under Ctrl-Z, or a debugger). */
 static void stop_while_it_waits (void *argument)
 {
     enum { WAYS = sizeof ways_to_receive / sizeof *ways_to_receive, STOPS = 5 };

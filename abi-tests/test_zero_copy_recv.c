@@ -19,7 +19,7 @@ static long bytes_kept (int zero_copy)
     long before = 0;
     /* In the first round nothing is kept, and all the queues have been as long as they will be. */
     for (int round = 0; round < 2; ++round) {
-        before = resident_bytes_of (getpid ());
+        before = own_resident_bytes ();
         for (int i = 0; i < MESSAGES; ++i) {
             char body[BODY];
             memset (body, i % 251, sizeof body);
@@ -37,7 +37,7 @@ static long bytes_kept (int zero_copy)
             }
         }
     }
-    const long cost = resident_bytes_of (getpid ()) - before;
+    const long cost = own_resident_bytes () - before;
     for (int i = 0; i < MESSAGES / KEPT_EVERY; ++i) {
         unsigned char expected[BODY];
         memset (expected, i * KEPT_EVERY % 251, BODY);
