@@ -105,6 +105,14 @@ int Ledger::paths(const Party& a, const Party& b) const {
     return count;
 }
 
+bool Ledger::are_joined(const Party& a, const Party& b) {
+    const auto meet = [](const Party& connecter, const Party& binder) {
+        return std::any_of(connecter.connected.begin(), connecter.connected.end(),
+                           [&](int endpoint) { return holds(binder.bound, endpoint); });
+    };
+    return meet(a, b) || meet(b, a);
+}
+
 void Ledger::excuse(Party& party) {
     for (const MessageId id : party.waiting)
         messages_[id].is_excused = true;
@@ -367,7 +375,8 @@ MessageId Ledger::will_send(int id, int target, const std::string& topic, std::v
     message.is_excused = message.is_tainted || party.is_spoiled || party.is_lossy;
     if (target >= 0) {
         const Party& receiver = parties_[target];
-        if (!receiver.is_alive || receiver.is_spoiled || receiver.is_lossy || paths(party, receiver) != 1)
+        if (!receiver.is_alive || receiver.is_spoiled || receiver.is_lossy || paths(party, receiver) != 1 ||
+            !are_joined(party, receiver))
             message.is_excused = true;
         auto& waiting = on_the_way_[{id, target}];
         if (party.may_drop && !surely_has_room(party, waiting.size()))

@@ -131,6 +131,7 @@ class Ledger final {
     std::vector<int> joined_by(int endpoint) const;
     int side(const Party& party) const;
     int paths(const Party& a, const Party& b) const;
+    static bool are_joined(const Party& a, const Party& b);
     bool has_link(const Party& connecter, const Party& binder) const;
     void excuse(Party& party);
     void forget_subscriptions(int publisher);
