@@ -514,6 +514,50 @@ static void HB_also_to_a_ZMTP_3_0_peer (void **state)
     end_ctx (ctx);
 }
 
+/* Reads to the end of the stream; how often the byte came. */
+static int count_to_the_end (int fd, char wanted)
+{
+    static char bytes[65536];
+    int count = 0;
+    ssize_t size = -1;
+    struct pollfd ready = {fd, POLLIN, 0};
+    while (poll (&ready, 1, DEADLINE_MS) == 1 && (size = recv (fd, bytes, sizeof bytes, 0)) > 0)
+        for (ssize_t i = 0; i < size; ++i)
+            count += bytes[i] == wanted;
+    if (size != 0)
+        fail_msg ("no end of the stream after %d bytes of the message", count);
+    return count;
+}
+
+/* The end of the stream is sent, and the peer, which reads slowly, still asks: neither an answer nor a PING of the
+ * socket's own, nor silence, may end the connection before all of it has arrived. */
+static void HB_1_heartbeats_do_not_cut_what_a_closed_socket_leaves_behind (void **state)
+{
+    (void) state;
+    static const int intervals[] = {UNSET, 10};
+    static char body[100000];
+    memset (body, 'x', sizeof body);
+    for (int i = 0; i < 2; ++i) {
+        struct link l;
+        open_link (&l, ZMQ_DEALER, "DEALER", intervals[i], UNSET, UNSET);
+        const int small = 4096;
+        OK (setsockopt (l.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
+        send_frame (l.fd, 0, "hello", 5);
+        expect_text (l.s, "hello");
+        set_int (l.s, ZMQ_LINGER, -1);
+        assert_int_equal (zmq_send (l.s, body, sizeof body, 0), sizeof body);
+        OK (zmq_close (l.s));
+        for (int pings = 0; pings < 30; ++pings) {
+            send_ping (l.fd, 1, "");
+            pause_ms (5);
+        }
+        assert_int_equal (count_to_the_end (l.fd, 'x'), sizeof body);
+        close (l.fd);
+        close_now (l.m.collector);
+        end_ctx (l.ctx);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +577,7 @@ int main (void)
         TEST (HB_4_a_longer_context_is_cut_to_16_bytes),
         TEST (HB_4_a_PING_in_the_long_form_is_answered),
         TEST (HB_5_a_drop_is_a_loss_that_is_retried),
+        TEST (HB_1_heartbeats_do_not_cut_what_a_closed_socket_leaves_behind),
         TEST (HB_4_who_does_not_read_gets_the_newest_PONG),
         TEST (HB_6_PING_and_PONG_never_reach_the_program),
         TEST (HB_6_heartbeats_do_not_count_for_the_HWM),

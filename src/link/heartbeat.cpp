@@ -25,7 +25,7 @@ void Heartbeat::ping() {
     Loop &loop = link_.host().loop();
     Turn turn(link_.host().turn());
     ping_timer_ = {};
-    if (!link_.is_up()) return;
+    if (!link_.is_talking()) return;
     ping_timer_ = loop.add_timer_ms(options.heartbeat_interval_ms, [this] { ping(); });
     Message command;
     if (link_.make_ping(command)) return;
@@ -44,7 +44,7 @@ void Heartbeat::ping() {
 void Heartbeat::check_timeout(uint64_t reads_then) {
     Turn turn(link_.host().turn());
     timeout_timer_ = {};
-    if (link_.is_up() && link_.reads() == reads_then && !link_.has_unread_input()) link_.time_out();
+    if (link_.is_talking() && link_.reads() == reads_then && !link_.has_unread_input()) link_.time_out();
 }
 
 void Heartbeat::heard_ttl(uint16_t deciseconds) {
@@ -58,7 +58,7 @@ void Heartbeat::heard_ttl(uint16_t deciseconds) {
 }
 
 void Heartbeat::arm_ttl() {
-    if (ttl_deadline_ == never || !link_.is_up()) {
+    if (ttl_deadline_ == never || !link_.is_talking()) {
         ttl_is_watched_ = false;
         return;
     }
@@ -68,7 +68,7 @@ void Heartbeat::arm_ttl() {
 void Heartbeat::check_ttl() {
     Turn turn(link_.host().turn());
     ttl_timer_ = {};
-    if (ttl_deadline_ != never && now_ns() >= ttl_deadline_ && link_.is_up() &&
+    if (ttl_deadline_ != never && now_ns() >= ttl_deadline_ && link_.is_talking() &&
         !link_.has_unread_input()) {
         ttl_is_watched_ = false;
         link_.time_out();

@@ -240,7 +240,7 @@ void Link::rollback() {
 }
 
 void Link::send_command(Message &command) {
-    if (state_ == State::up && !write_dead_) {
+    if (is_talking() && !write_dead_) {
         if (batch_has_partial_ || filling_.bytes() >= batch_max_) {
             // Only the newest counts (quirk Q-54): who asks and does not read fills no memory.
             std::swap(*waiting_command_, command);

@@ -68,6 +68,8 @@ class Link final : public PipeFarEnd,
     void set_pipe(PipePair &pair);
     Pipe *socket_end() const { return socket_end_; }
     bool is_up() const { return state_ == State::up; }
+    // Up, and the peer was not told that nothing follows.
+    bool is_talking() const { return state_ == State::up && !is_parting_; }
     bool is_bound_side() const { return endpoints_.bound_side; }
     const LinkOptions &options() const { return *options_; }
     const EndpointTexts &endpoints() const { return endpoints_; }

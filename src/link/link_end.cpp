@@ -99,7 +99,8 @@ void Link::end_if_done(Turn &turn) {
 }
 
 // A peer that was sending has more on the way, most likely: it is told that nothing follows, and its
-// own end is waited for while it takes what was sent.
+// own end is waited for while it takes what was sent. From here on nothing is written, no heartbeat and no answer to one
+// either: that would fail, and end the connection at once.
 void Link::part() {
     is_parting_ = true;
     end_writing(layer_.get(), fd_.get());

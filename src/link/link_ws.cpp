@@ -33,7 +33,7 @@ void Link::take_control(Message &payload) {
 // The answer ends the connection, once it is written. In the middle of a message of ours there is no place
 // for it.
 void Link::answer_close(Message &payload) {
-    if (peer_has_closed_) return;
+    if (peer_has_closed_ || is_parting_) return;
     Message echo;
     bool is_answered = false;
     if (!batch_has_partial_ && !write_dead_ &&
