@@ -1229,6 +1229,76 @@ static void DIS_2_unbind_ends_the_accepted_connections (void **state)
     end_ctx (ctx);
 }
 
+/* A PUSH that unbinds when it has sent the first part of a message, and whose I/O thread has then been at work. */
+static void *unbound_in_a_message (void *ctx, int linger, void **pull, struct monitor *theirs)
+{
+    char endpoint[256], other[256];
+    void *push = new_socket (ctx, ZMQ_PUSH);
+    *pull = new_socket (ctx, ZMQ_PULL);
+    set_int (push, ZMQ_LINGER, linger);
+    monitor_start (theirs, ctx, *pull, ZMQ_EVENT_ALL);
+    bind_any (push, "tcp://127.0.0.1:*", endpoint);
+    OK (zmq_connect (*pull, endpoint));
+    send_text (push, "f1", ZMQ_SNDMORE);
+    OK (zmq_unbind (push, endpoint));
+    void *from = new_socket (ctx, ZMQ_PUSH), *to = new_socket (ctx, ZMQ_PULL);
+    bind_any (to, "tcp://127.0.0.1:*", other);
+    OK (zmq_connect (from, other));
+    send_text (from, "hello", 0);
+    expect_text (to, "hello");
+    close_now (from);
+    close_now (to);
+    return push;
+}
+
+static void DIS_2_a_message_that_unbind_meets_half_sent_arrives_whole (void **state)
+{
+    (void) state;
+    OURS_IS_BETTER ("swallows the rest of the message");
+    struct monitor theirs;
+    void *pull, *ctx = new_ctx (), *push = unbound_in_a_message (ctx, -1, &pull, &theirs);
+    send_text (push, "f2", ZMQ_SNDMORE);
+    send_text (push, "f3", 0);
+    expect_text (pull, "f1");
+    expect_text (pull, "f2");
+    expect_text (pull, "f3");
+    wait_while_active (&theirs, ZMQ_EVENT_DISCONNECTED, push);
+    FAILS (zmq_send (push, "next", 4, ZMQ_DONTWAIT), EAGAIN);
+    monitor_close (&theirs, pull);
+    close_now (push);
+    end_ctx (ctx);
+}
+
+static void DIS_2_a_message_that_unbind_meets_half_sent_is_swallowed_when_linger_is_over (void **state)
+{
+    (void) state;
+    for (int linger = 0; linger <= 20; linger += 20) {
+        struct monitor theirs;
+        void *pull, *ctx = new_ctx (), *push = unbound_in_a_message (ctx, linger, &pull, &theirs);
+        wait_while_active (&theirs, ZMQ_EVENT_DISCONNECTED, push);
+        send_text (push, "f2", ZMQ_SNDMORE);
+        send_text (push, "f3", 0);
+        FAILS (zmq_send (push, "next", 4, ZMQ_DONTWAIT), EAGAIN);
+        FAILS (zmq_recv (pull, NULL, 0, ZMQ_DONTWAIT), EAGAIN);
+        monitor_close (&theirs, pull);
+        close_now (push);
+        end_ctx (ctx);
+    }
+}
+
+/* Nor does a context wait for it. */
+static void DIS_2_a_socket_that_unbinds_and_closes_in_a_message_ends (void **state)
+{
+    (void) state;
+    struct monitor theirs;
+    void *pull, *ctx = new_ctx (), *push = unbound_in_a_message (ctx, -1, &pull, &theirs);
+    OK (zmq_close (push));
+    wait_while_active (&theirs, ZMQ_EVENT_DISCONNECTED, pull);
+    FAILS (zmq_recv (pull, NULL, 0, ZMQ_DONTWAIT), EAGAIN);
+    monitor_close (&theirs, pull);
+    end_ctx (ctx);
+}
+
 /* All of it, and however late the program comes for it: the connection is gone by then. */
 static void DIS_2_what_was_received_before_unbind_is_read_after_it (void **state)
 {
@@ -1512,6 +1582,9 @@ int main (void)
         TEST (DIS_1_another_form_of_the_same_numeric_address_is_normalised),
         TEST (DIS_1_a_transport_that_the_type_may_not_use_is_not_looked_for),
         TEST (DIS_2_unbind_ends_the_accepted_connections),
+        TEST (DIS_2_a_message_that_unbind_meets_half_sent_arrives_whole),
+        TEST (DIS_2_a_message_that_unbind_meets_half_sent_is_swallowed_when_linger_is_over),
+        TEST (DIS_2_a_socket_that_unbinds_and_closes_in_a_message_ends),
         TEST (DIS_2_what_was_received_before_unbind_is_read_after_it),
         TEST (DIS_3_disconnect_discards_unread_messages),
         TEST (DIS_4_disconnect_sends_the_rest_within_LINGER),

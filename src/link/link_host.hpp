@@ -87,8 +87,10 @@ class LinkHost {
     // The endpoint is being closed: the socket lets go of the pipe and calls Link::close(flush).
     virtual void close_link(Link &link, bool flush) = 0;
     // The same for an accepted link on the I/O thread, but what has arrived stays readable (DIS-2).
-    // False when the caller has to ask again: another thread reads just now.
-    virtual bool retire_link(Turn &turn, Link &link, bool flush) = 0;
+    // `reading` and `mid_message`: nothing was done, and the caller has to ask again. Another thread
+    // reads just now, or the program has yet to send the rest of a message, which is to be flushed.
+    enum class Retired : uint8_t { yes, reading, mid_message };
+    virtual Retired retire_link(Turn &turn, Link &link, bool flush) = 0;
 
     // A link has been served on the I/O thread: what that has led to is done now.
     virtual void link_served(Turn &turn) = 0;

@@ -8,6 +8,8 @@ namespace {
 // After accept has failed for want of descriptors or memory: no busy loop.
 constexpr int pause_ms = 100;
 constexpr int accepts_per_event = 64;
+// Between looks for the end of a message that the program is sending on a connection that has to go.
+constexpr int message_look_ms = 1;
 } // namespace
 
 Listener::Listener(LinkHostPointer host, uint64_t id, std::shared_ptr<const LinkOptions> options,
@@ -146,27 +148,48 @@ void Listener::finish_closing(int linger_ms) {
     host_.loop().cancel_timer(pause_timer_);
     openings_.clear();
     over_.clear();
-    end_links(linger_ms);
-}
-
-void Listener::end_links(int linger_ms) {
-    {
-        Turn turn(host_.turn());
-        for (const auto &link : links_) {
-            if (host_.retire_link(turn, *link, linger_ms != 0)) continue;
-            turn.unlock();
-            host_.loop().post([self = shared_from_this(), linger_ms] { self->end_links(linger_ms); });
-            return;
-        }
-    }
-    is_closing_ = true;
+    flushes_ = linger_ms != 0;
     if (linger_ms > 0 && !links_.empty())
         linger_timer_ = host_.loop().add_timer_ms(linger_ms, [self = shared_from_this()] {
             self->linger_timer_ = {};
-            Turn turn(self->host_.turn());
-            for (const auto &link : self->links_) link->drop_output();
+            self->flushes_ = false;
+            if (self->is_closing_) self->drop_outputs();
+            else self->end_links();
         });
+    end_links();
+}
+
+// Those that are retired already are asked again, which means nothing.
+void Listener::end_links() {
+    bool has_unfinished = false;
+    {
+        Turn turn(host_.turn());
+        for (const auto &link : links_) {
+            const LinkHost::Retired retired = host_.retire_link(turn, *link, flushes_);
+            if (retired == LinkHost::Retired::reading) {
+                turn.unlock();
+                host_.loop().post([self = shared_from_this()] { self->end_links(); });
+                return;
+            }
+            has_unfinished = has_unfinished || retired == LinkHost::Retired::mid_message;
+        }
+    }
+    if (has_unfinished) {
+        host_.loop().cancel_timer(message_timer_);
+        message_timer_ = host_.loop().add_timer_ms(message_look_ms, [self = shared_from_this()] {
+            self->message_timer_ = {};
+            self->end_links();
+        });
+        return;
+    }
+    is_closing_ = true;
+    if (!flushes_) drop_outputs();
     forget_if_done();
+}
+
+void Listener::drop_outputs() {
+    Turn turn(host_.turn());
+    for (const auto &link : links_) link->drop_output();
 }
 
 void Listener::forget_if_done() {
@@ -174,6 +197,7 @@ void Listener::forget_if_done() {
     if (!is_closing_ || !links_.empty() || forgotten_) return;
     forgotten_ = true;
     host_.loop().cancel_timer(linger_timer_);
+    host_.loop().cancel_timer(message_timer_);
     host_.endpoint_finished(id_);
 }
 

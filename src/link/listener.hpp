@@ -29,8 +29,9 @@ class Listener final : public EventHandler,
     uint64_t id() const { return id_; }
     // I/O thread: begins to accept.
     void start();
-    // Under the turn: accepts no more and ends what it accepted. Links send what waits until
-    // `linger_ms` is over (-1: as long as it takes).
+    // Under the turn: accepts no more and ends what it accepted. Until `linger_ms` is over (-1: as
+    // long as it takes) links send what waits, and one that the program is sending a message to is
+    // kept for the rest of it.
     void close(int linger_ms);
 
     void on_ready(unsigned bits) override;
@@ -43,7 +44,8 @@ class Listener final : public EventHandler,
     void accept_some();
     void pause_accepting();
     void finish_closing(int linger_ms);
-    void end_links(int linger_ms);
+    void end_links();
+    void drop_outputs();
     void forget_if_done();
     void drop(Opening &opening);
 
@@ -60,11 +62,13 @@ class Listener final : public EventHandler,
     Loop::WatchId watch_ = 0;
     Loop::TimerId pause_timer_;
     Loop::TimerId linger_timer_;
+    Loop::TimerId message_timer_;
     HandshakeRoom room_;
     std::vector<std::unique_ptr<Opening>> openings_;
     std::vector<std::unique_ptr<Opening>> over_; // freed after the call that ended them
     std::vector<std::shared_ptr<Link>> links_;
-    bool is_closing_ = false; // finish_closing() has run
+    bool flushes_ = true;     // linger is not over
+    bool is_closing_ = false; // all links have been told
     bool forgotten_ = false;
 };
 

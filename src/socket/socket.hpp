@@ -168,7 +168,7 @@ class Socket final : public LinkHost,
     void link_ended(Link &link) override;
     void link_lost(Link &link) override;
     void close_link(Link &link, bool flush) override;
-    bool retire_link(Turn &turn, Link &link, bool flush) override;
+    Retired retire_link(Turn &turn, Link &link, bool flush) override;
     Error watch(Link &link, int fd) override;
     void watch_writable(Link &link, int fd, bool wanted) override;
     void unwatch(Link &link, int fd) override;

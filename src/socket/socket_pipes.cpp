@@ -120,21 +120,23 @@ void Socket::close_link(Link &link, bool flush) {
     if (pipe) let_go(*pipe);
 }
 
-bool Socket::retire_link(Turn &turn, Link &link, bool flush) {
+LinkHost::Retired Socket::retire_link(Turn &turn, Link &link, bool flush) {
     if (link.socket_end() && !closed_) {
-        stop_writing(*link.socket_end());
-        link.socket_end()->rollback();
-        if (!link.take_arrived(turn)) return false;
+        Pipe &pipe = *link.socket_end();
+        if (flush && pipe.is_mid_write() && !pipe.writing_stopped) return Retired::mid_message;
+        stop_writing(pipe);
+        pipe.rollback();
+        if (!link.take_arrived(turn)) return Retired::reading;
     }
     // The turn was given up for that.
     Pipe *const pipe = link.socket_end();
     if (!pipe || closed_) {
         close_link(link, flush);
-        return true;
+        return Retired::yes;
     }
     link.retire(flush);
     read_to_the_end(*pipe);
-    return true;
+    return Retired::yes;
 }
 
 // On the I/O thread, without the turn: nothing of the socket is touched.
