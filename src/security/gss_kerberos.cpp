@@ -19,6 +19,12 @@ constexpr OM_uint32 wanted_flags =
 constexpr OM_uint32 needed_for_traffic = GSS_C_REPLAY_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
 constexpr OM_uint32 out_of_order = GSS_S_DUPLICATE_TOKEN | GSS_S_OLD_TOKEN | GSS_S_UNSEQ_TOKEN;
 
+// Of a step: that a token is old or comes twice is fatal there, though GSS_ERROR() does not see it
+// (RFC 2744 sections 5.1 and 5.19).
+bool has_failed(OM_uint32 major) {
+    return major != GSS_S_COMPLETE && major != GSS_S_CONTINUE_NEEDED;
+}
+
 gss_buffer_desc buffer_of(Bytes bytes) {
     return {bytes.size(), const_cast<uint8_t *>(bytes.data())};
 }
@@ -28,12 +34,12 @@ class Name {
     Name() = default;
     Name(const Name &) = delete;
     Name &operator=(const Name &) = delete;
-    ~Name() {
-        OM_uint32 minor;
-        if (name_ != GSS_C_NO_NAME) gss_release_name(&minor, &name_);
-    }
+    ~Name() { clear(); }
     gss_name_t get() const { return name_; }
-    gss_name_t *out() { return &name_; }
+    gss_name_t *out() {
+        clear();
+        return &name_;
+    }
 
     // `type` is one of ZMQ_GSSAPI_NT_*.
     bool import(const std::string &text, int type) {
@@ -52,6 +58,10 @@ class Name {
     }
 
   private:
+    void clear() {
+        OM_uint32 minor;
+        if (name_ != GSS_C_NO_NAME) gss_release_name(&minor, &name_);
+    }
     static gss_OID type_of(int type) {
         switch (type) {
         case 1:
@@ -155,13 +165,13 @@ GssContext::Outcome KerberosContext::step(Bytes token, std::vector<uint8_t> &out
     OM_uint32 minor;
     gss_release_buffer(&minor, &answer);
     // Nobody but ourselves, and those we ask, has spoken before the client's first token.
-    if (GSS_ERROR(major) && !has_token) return Outcome::helpless;
+    if (has_failed(major) && !has_token) return Outcome::helpless;
     return outcome_of(major);
 }
 
 GssContext::Outcome KerberosContext::outcome_of(OM_uint32 major) const {
-    if (GSS_ERROR(major)) return Outcome::refused;
-    if (major & GSS_S_CONTINUE_NEEDED) return Outcome::more;
+    if (has_failed(major)) return Outcome::refused;
+    if (major == GSS_S_CONTINUE_NEEDED) return Outcome::more;
     if (!(flags_ & GSS_C_MUTUAL_FLAG)) return Outcome::refused;
     if (protects_traffic_ && (flags_ & needed_for_traffic) != needed_for_traffic)
         return Outcome::refused;
@@ -213,10 +223,10 @@ bool KerberosContext::wrap(uint8_t *wrapped, size_t content_size, const Margins 
 bool KerberosContext::is_later(Bytes token) {
     if (token.size() < 16 || token[0] != 5 || token[1] != 4) return true;
     const uint64_t sequence = load_be64(token.data() + 8);
-    const bool is_later = !has_sequence_ || sequence > last_sequence_;
+    if (has_sequence_ && sequence <= last_sequence_) return false;
     has_sequence_ = true;
     last_sequence_ = sequence;
-    return is_later;
+    return true;
 }
 
 GssContext::Unwrapped KerberosContext::unwrap(uint8_t *token, size_t size, Bytes &content) {
