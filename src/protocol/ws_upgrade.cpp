@@ -38,7 +38,7 @@ bool lists(std::string_view list, std::string_view word) {
     return false;
 }
 
-// The words of a first line, with any number of spaces between them.
+// The words of a first line, with any number of spaces between them, and none before the first.
 std::string_view next_word(std::string_view &line) {
     line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
     const size_t end = std::min(line.find(' '), line.size());
@@ -48,12 +48,12 @@ std::string_view next_word(std::string_view &line) {
 }
 
 bool is_request(std::string_view line) {
-    const bool is_get = next_word(line) == "GET";
+    const bool is_get = line.substr(0, 1) == "G" && next_word(line) == "GET";
     return is_get && !next_word(line).empty() && line == std::string(" ").append(version);
 }
 
 bool is_switch(std::string_view line) {
-    return next_word(line) == version && next_word(line) == "101";
+    return line.substr(0, 1) == "H" && next_word(line) == version && next_word(line) == "101";
 }
 
 // Of a line: no control characters but the tab.

@@ -150,6 +150,7 @@ TEST_CASE("requests that are none are refused without an answer") {
         {"GET", "GET /  HTTP/1.1\r\n"},
         {"GET", "GET HTTP/1.1\r\n"},
         {"GET", "get / HTTP/1.1\r\n"},
+        {"GET", " GET / HTTP/1.1\r\n"},
         {"GET", "\r\n"},
         {"Upgrade: web", ""},
         {"Upgrade: web", "Upgrade: h2c\r\n"},
@@ -215,6 +216,7 @@ TEST_CASE("answers that do not switch are refused") {
     const char *bad[][2] = {
         {"HTTP", "HTTP/1.1 200 OK\r\n"},
         {"HTTP", "HTTP/1.0 101 Switching Protocols\r\n"},
+        {"HTTP", " HTTP/1.1 101 Switching Protocols\r\n"},
         {"HTTP", "HTTP/1.1 1010 Switching Protocols\r\n"},
         {"HTTP", "http/1.1 101 Switching Protocols\r\n"},
         {"Upgrade", ""},
