@@ -134,6 +134,10 @@ constexpr const char* identities[] = {"A", "B", "C", "AB", "D"};
 constexpr const char* topics[] = {"", "a", "ab", "b", "abc", "c"};
 constexpr const char* properties[] = {"Socket-Type", "Identity", "Peer-Address", "User-Id", "X-None", ""};
 
+bool is_subscription(const char* data, std::size_t size) {
+    return size > 0 && (data[0] == 0 || data[0] == 1);
+}
+
 class Trace final {
   public:
     Trace(void* library, int patience) : lib_(library), patience_(patience) { context_ = lib_.ctx_new(); }
@@ -200,20 +204,29 @@ class Trace final {
         line_ << '"';
     }
 
-    // What a difference of this send may stand on.
-    const char* standing(void* socket) const {
+    // What a difference of this call may stand on.
+    std::string standing(void* socket) const {
         const int type = type_of(socket);
+        std::string text;
         if (probes_ && type >= ZMQ_REQ && type <= ZMQ_ROUTER)
-            return " probed";
+            text += " probed";
         if (in_message_.count(socket) != 0)
-            return " later part";
+            return text + " later part";
+        if (!text.empty())
+            return text;
+        if (returned_.count(socket) != 0)
+            return " at its own name";
         if (second_.count(socket) != 0)
             return " second comer";
+        if (type == ZMQ_XPUB && has_late_subscription_)
+            return " beside a late subscription";
         return new_mark_.count(socket) != 0 ? " new mark" : "";
     }
 
-    void sent(void* socket, int flags, int size) {
+    void sent(void* socket, int flags, int size, bool is_subscription) {
         result(size);
+        if (type_of(socket) == ZMQ_XSUB && is_subscription && in_message_.count(socket) != 0)
+            has_late_subscription_ = true;
         if (size >= 0 && (flags & ZMQ_SNDMORE) != 0)
             in_message_.insert(socket);
         else
@@ -224,12 +237,22 @@ class Trace final {
     void joined(void* socket, const std::string& endpoint) {
         const bool is_first_there = connects_[endpoint]++ == 0;
         const bool is_its_first = connected_.insert(socket).second;
+        connected_to_.insert({socket, endpoint});
         if (type_of(socket) == ZMQ_PAIR && !(is_first_there && is_its_first))
             second_.insert(socket);
     }
 
+    // Whoever binds a name finds what was left there, be it its own.
+    void bound(void* socket, const std::string& endpoint) {
+        if (connected_to_.count({socket, endpoint}) != 0)
+            returned_.insert(socket);
+    }
+
     void forget(void* socket) {
         types_.erase(socket);
+        returned_.erase(socket);
+        for (auto each = connected_to_.begin(); each != connected_to_.end();)
+            each = each->first == socket ? connected_to_.erase(each) : std::next(each);
         in_message_.erase(socket);
         second_.erase(socket);
         connected_.erase(socket);
@@ -340,6 +363,8 @@ class Trace final {
             result(done);
             if (done == 0 && call.function == Function::connect)
                 joined(socket, endpoint);
+            else if (done == 0 && call.function == Function::bind)
+                bound(socket, endpoint);
             return;
         }
         case Function::setsockopt: {
@@ -402,7 +427,7 @@ class Trace final {
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0) | (random.one_in(20) ? 64 : 0);
             line_ << "send type " << type_of(socket) << standing(socket) << " flags " << flags;
             bytes(text.data(), text.size());
-            sent(socket, flags, lib_.send(socket, text.data(), text.size(), flags));
+            sent(socket, flags, lib_.send(socket, text.data(), text.size(), flags), is_subscription(text.data(), text.size()));
             return;
         }
         case Function::recv: {
@@ -463,7 +488,8 @@ class Trace final {
             const int flags = ZMQ_DONTWAIT | (random.one_in(3) ? ZMQ_SNDMORE : 0);
             line_ << "msg_send type " << type_of(socket) << standing(socket) << " flags " << flags << " size "
                   << lib_.msg_size(message);
-            sent(socket, flags, lib_.msg_send(message, socket, flags));
+            const bool subscribes = is_subscription(static_cast<const char*>(lib_.msg_data(message)), lib_.msg_size(message));
+            sent(socket, flags, lib_.msg_send(message, socket, flags), subscribes);
             describe(message);
             return;
         }
@@ -706,6 +732,9 @@ class Trace final {
     std::set<void*> connected_;
     std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name
     std::set<void*> new_mark_;   // a mark of theirs was set later
+    std::set<void*> returned_;   // they have bound a name that they had connected to
+    std::set<std::pair<void*, std::string>> connected_to_;
+    bool has_late_subscription_ = false; // a later part that an XSUB has sent
     std::set<std::string> monitors_; // names that monitors had
     bool probes_ = false;        // somebody has PROBE_ROUTER
     std::map<std::string, int> connects_;
