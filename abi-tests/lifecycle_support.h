@@ -511,6 +511,21 @@ static inline void expect_frame_text (int fd, int flags, const char *text)
                   (int) (f.size < 100 ? f.size : 100), (const char *) f.body, flags, text);
 }
 
+/* Reads to the end of the stream; how often the byte came. */
+static inline int count_to_the_end (int fd, char wanted)
+{
+    static char bytes[65536];
+    int count = 0;
+    ssize_t size = -1;
+    struct pollfd ready = {fd, POLLIN, 0};
+    while (poll (&ready, 1, DEADLINE_MS) == 1 && (size = recv (fd, bytes, sizeof bytes, 0)) > 0)
+        for (ssize_t i = 0; i < size; ++i)
+            count += bytes[i] == wanted;
+    if (size != 0)
+        fail_msg ("no end of the stream after %d bytes of the message", count);
+    return count;
+}
+
 static inline void send_frame (int fd, int flags, const void *body, size_t size)
 {
     unsigned char out[2 + 255];

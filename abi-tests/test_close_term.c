@@ -56,6 +56,33 @@ static void CL_1_close_returns_0_at_once_and_the_handle_is_dead (void **state)
     release_port (&port);
 }
 
+/* A peer that goes on talking, and takes nothing for longer than a second: what comes after the socket's end must not be
+ * answered with a reset, which would destroy what the kernels hold. */
+static void CL_2_unlimited_LINGER_waits_for_a_peer_that_talks_and_stalls (void **state)
+{
+    (void) state;
+    OURS_IS_BETTER ("closes as soon as its kernel has everything");
+    static char body[100000];
+    char endpoint[256];
+    memset (body, 'x', sizeof body);
+    void *ctx = new_ctx (), *s = new_socket (ctx, ZMQ_DEALER);
+    bind_any (s, "tcp://127.0.0.1:*", endpoint);
+    const int fd = connect_raw (endpoint), small = 4096;
+    OK (setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
+    handshake (fd, "DEALER");
+    send_frame (fd, 0, "hello", 5);
+    expect_text (s, "hello");
+    assert_int_equal (zmq_send (s, body, sizeof body, 0), sizeof body);
+    OK (zmq_close (s));
+    for (int i = 0; i < 13; ++i) {
+        send_frame (fd, 0, "hello?", 6);
+        pause_ms (100);
+    }
+    assert_int_equal (count_to_the_end (fd, 'x'), sizeof body);
+    close (fd);
+    end_ctx (ctx);
+}
+
 static void CL_2_unlimited_LINGER_keeps_trying_until_delivered (void **state)
 {
     (void) state;
@@ -818,6 +845,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         TEST (CL_1_close_returns_0_at_once_and_the_handle_is_dead),
         TEST (CL_2_unlimited_LINGER_keeps_trying_until_delivered),
+        TEST (CL_2_unlimited_LINGER_waits_for_a_peer_that_talks_and_stalls),
         TEST (CL_2_LINGER_0_drops_unsent_messages),
         TEST (CL_2_a_finite_LINGER_drops_after_its_time),
         TEST (CL_2_a_finite_LINGER_delivers_in_time),

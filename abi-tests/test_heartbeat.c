@@ -514,21 +514,6 @@ static void HB_also_to_a_ZMTP_3_0_peer (void **state)
     end_ctx (ctx);
 }
 
-/* Reads to the end of the stream; how often the byte came. */
-static int count_to_the_end (int fd, char wanted)
-{
-    static char bytes[65536];
-    int count = 0;
-    ssize_t size = -1;
-    struct pollfd ready = {fd, POLLIN, 0};
-    while (poll (&ready, 1, DEADLINE_MS) == 1 && (size = recv (fd, bytes, sizeof bytes, 0)) > 0)
-        for (ssize_t i = 0; i < size; ++i)
-            count += bytes[i] == wanted;
-    if (size != 0)
-        fail_msg ("no end of the stream after %d bytes of the message", count);
-    return count;
-}
-
 /* The end of the stream is sent, and the peer, which reads slowly, still asks: neither an answer nor a PING of the
  * socket's own, nor silence, may end the connection before all of it has arrived. */
 static void HB_1_heartbeats_do_not_cut_what_a_closed_socket_leaves_behind (void **state)

@@ -7,8 +7,10 @@
 namespace tern {
 
 namespace {
-// How long the end of a connection waits for a peer that was sending to stop, or to take more.
+// How long the end of a connection waits for a peer that was sending: to stop, once it has everything, and to take more.
+// Of a peer that takes nothing for longer it is not known whether it ever will.
 constexpr Nanoseconds parting_max = 1000 * ns_per_ms;
+constexpr Nanoseconds stalled_max = 10 * parting_max;
 constexpr Nanoseconds parting_look = 100 * ns_per_ms;
 // What is read before that; a peer may go on for ever.
 constexpr int last_reads_max = 16;
@@ -118,7 +120,7 @@ void Link::look_at_parting(size_t unconfirmed, Nanoseconds since) {
             const Nanoseconds now = now_ns();
             const size_t left = unconfirmed_bytes(link->fd_.get());
             if (left < unconfirmed) link->look_at_parting(left, now);
-            else if (now - since < parting_max) link->look_at_parting(left, since);
+            else if (now - since < (left > 0 ? stalled_max : parting_max)) link->look_at_parting(left, since);
             else link->fail(false, false);
         });
     });
