@@ -134,7 +134,7 @@ inline void check_framing(Framing framing, Input input) {
         const Decoded decoded = decode(in, reads, tries_plain);
         FUZZ_CHECK(decoded == wanted);
         const size_t allowed = is_limited ? size_t(limit) : size_t(body_max);
-        FUZZ_CHECK(largest.bytes() <= std::max(BlockPool::block_size, allowed + 64) +
+        FUZZ_CHECK(largest.bytes() <= std::max(BlockPool::block_size, body_memory(allowed)) +
                                           2 * stream.size() + 64 * decoded.frames.size());
         return decoded;
     });

@@ -7,6 +7,7 @@
 #ifndef TERN_FUZZ_SUPPORT_FUZZ_HPP
 #define TERN_FUZZ_SUPPORT_FUZZ_HPP
 
+#include "base/body_pool.hpp"
 #include "base/bytes.hpp"
 
 #include <cstdint>
@@ -112,6 +113,10 @@ class LargestAllocation {
     LargestAllocation();
     size_t bytes() const;
 };
+// What it may be for a body of so many bytes: the pool has two sizes for each power of two.
+inline size_t body_memory(size_t size) {
+    return size + (BodyPool::is_pooling ? size / 2 : 0) + 64;
+}
 
 // Defined by the target.
 void run(Input input);

@@ -137,7 +137,7 @@ inline void check_ws_framing(Framing framing, Input input) {
         LargestAllocation largest;
         const WsDecoded decoded = decode_ws(in, reads);
         FUZZ_CHECK(decoded == wanted);
-        FUZZ_CHECK(largest.bytes() <= std::max(BlockPool::block_size, size_t(limit) + 64) +
+        FUZZ_CHECK(largest.bytes() <= std::max(BlockPool::block_size, body_memory(size_t(limit))) +
                                           2 * stream.size() + 64 * decoded.frames.size());
         return decoded;
     });
