@@ -4,11 +4,13 @@
 //     model [-seeds=N] [-first=SEED] [-operations=N] [-jobs=N] [-stable] [-save=FOLDER] [-shrink=SECONDS] [-keep-going]
 //     model -replay=FILE [-times=N] [-reduce] [-trace]
 //     model -expect=KIND ...     passes when a violation of this kind is found: the test of the test
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zmq.h>
 
 #include <chrono>
 #include <cstdio>
@@ -295,6 +297,8 @@ int main(int count, char** texts) {
         return replay(arguments);
     if (!arguments.has_first)
         arguments.first = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()) % 1000000000u;
-    std::printf("seeds from %llu\n", static_cast<unsigned long long>(arguments.first));
+    Dl_info library{};
+    ::dladdr(reinterpret_cast<void*>(&zmq_version), &library);
+    std::printf("seeds from %llu, on %s\n", static_cast<unsigned long long>(arguments.first), library.dli_fname);
     return run_seeds(arguments);
 }
