@@ -519,6 +519,7 @@ static void HB_also_to_a_ZMTP_3_0_peer (void **state)
 static void HB_1_heartbeats_do_not_cut_what_a_closed_socket_leaves_behind (void **state)
 {
     (void) state;
+    OURS_IS_BETTER ("answers what comes after its end with a reset, which destroys what was not read");
     static const int intervals[] = {UNSET, 10};
     static char body[100000];
     memset (body, 'x', sizeof body);
