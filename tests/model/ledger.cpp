@@ -170,6 +170,12 @@ void Ledger::disturb(int endpoint, int except, bool is_for_good) {
     }
 }
 
+// The connections that an unbind ends go on for a moment, so a subscriber who hears a publisher may not hear the next word.
+void Ledger::distrust(Party& publisher, int endpoint) {
+    if (publisher.routing == Routing::fan_out)
+        publisher.tainted[endpoint] = never;
+}
+
 // Somebody who has left the endpoint may still have something to say there.
 bool Ledger::has_lingerer(int id, int endpoint) const {
     return is_network(endpoint) && std::any_of(parties_.begin(), parties_.end(), [&](const Party& party) {
@@ -213,6 +219,8 @@ void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
     forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1, is_bind);
+    if (is_bind && is_network(endpoint))
+        distrust(parties_[id], endpoint);
 }
 
 void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool keeps_own) {
@@ -224,6 +232,8 @@ void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool ke
     forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1, is_bind);
+    if (is_bind && is_network(endpoint))
+        distrust(parties_[id], endpoint);
     if (!is_done)
         return;
     if (is_bind) {
