@@ -511,21 +511,6 @@ static inline void expect_frame_text (int fd, int flags, const char *text)
                   (int) (f.size < 100 ? f.size : 100), (const char *) f.body, flags, text);
 }
 
-/* Reads to the end of the stream; how often the byte came. */
-static inline int count_to_the_end (int fd, char wanted)
-{
-    static char bytes[65536];
-    int count = 0;
-    ssize_t size = -1;
-    struct pollfd ready = {fd, POLLIN, 0};
-    while (poll (&ready, 1, DEADLINE_MS) == 1 && (size = recv (fd, bytes, sizeof bytes, 0)) > 0)
-        for (ssize_t i = 0; i < size; ++i)
-            count += bytes[i] == wanted;
-    if (size != 0)
-        fail_msg ("no end of the stream after %d bytes of the message", count);
-    return count;
-}
-
 static inline void send_frame (int fd, int flags, const void *body, size_t size)
 {
     unsigned char out[2 + 255];
@@ -534,6 +519,37 @@ static inline void send_frame (int fd, int flags, const void *body, size_t size)
     out[1] = (unsigned char) size;
     memcpy (out + 2, body, size);
     send_raw (fd, out, size + 2);
+}
+
+/* A DEALER hears the peer at the other end of `fd`, sends it more than that takes at once, and closes. */
+enum { LEFT_BEHIND = 100000 };
+
+static inline void leave_much_behind (void *s, int fd)
+{
+    static char body[LEFT_BEHIND];
+    const int small = 4096;
+    memset (body, 'x', sizeof body);
+    OK (setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
+    send_frame (fd, 0, "hello", 5);
+    expect_text (s, "hello");
+    set_int (s, ZMQ_LINGER, -1);
+    assert_int_equal (zmq_send (s, body, sizeof body, 0), sizeof body);
+    OK (zmq_close (s));
+}
+
+/* All of it, and then the end of the stream. */
+static inline void expect_what_was_left (int fd)
+{
+    static char bytes[65536];
+    int count = 0;
+    ssize_t size = -1;
+    struct pollfd ready = {fd, POLLIN, 0};
+    while (poll (&ready, 1, DEADLINE_MS) == 1 && (size = recv (fd, bytes, sizeof bytes, 0)) > 0)
+        for (ssize_t i = 0; i < size; ++i)
+            count += bytes[i] == 'x';
+    if (size != 0)
+        fail_msg ("no end of the stream after %d bytes of the message", count);
+    assert_int_equal (count, LEFT_BEHIND);
 }
 
 static inline void send_frame_text (int fd, int flags, const char *text)

@@ -40,15 +40,14 @@ Got get(const Options &options, int type, int number, size_t room) {
     return got;
 }
 
-std::vector<const OptionRow *> find_rows_with_slots() {
-    std::vector<const OptionRow *> rows;
-    for (int number = 0; number < numbers_end; ++number)
-        if (const OptionRow *row = find_option(number); row && row->slot) rows.push_back(row);
-    return rows;
-}
 const std::vector<const OptionRow *> &rows_with_slots() {
-    static const std::vector<const OptionRow *> rows = find_rows_with_slots();
-    return rows;
+    static const std::vector<const OptionRow *> all = [] {
+        std::vector<const OptionRow *> rows;
+        for (int number = 0; number < numbers_end; ++number)
+            if (const OptionRow *row = find_option(number); row && row->slot) rows.push_back(row);
+        return rows;
+    }();
+    return all;
 }
 
 // Every stored value, by way of the rows: what must not change when a value is refused. Rows that

@@ -170,12 +170,6 @@ void Ledger::disturb(int endpoint, int except, bool is_for_good) {
     }
 }
 
-// The connections that an unbind ends go on for a moment, so a subscriber who hears a publisher may not hear the next word.
-void Ledger::distrust(Party& publisher, int endpoint) {
-    if (publisher.routing == Routing::fan_out)
-        publisher.tainted[endpoint] = never;
-}
-
 // Somebody who has left the endpoint may still have something to say there.
 bool Ledger::has_lingerer(int id, int endpoint) const {
     return is_network(endpoint) && std::any_of(parties_.begin(), parties_.end(), [&](const Party& party) {
@@ -211,29 +205,29 @@ bool Ledger::has_forgetful_peer(int id, int endpoint) const {
     });
 }
 
-void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+void Ledger::disturb_by_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
     keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
-    ++group_events_[parties_[id].group];
-    parties_[id].changing.push_back(endpoint);
+    Party& party = parties_[id];
+    ++group_events_[party.group];
     forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1, is_bind);
-    if (is_bind && is_network(endpoint))
-        distrust(parties_[id], endpoint);
+    // The connections that an unbind ends go on for a moment: a subscriber who hears a publisher may not hear the next word.
+    if (is_bind && is_network(endpoint) && party.routing == Routing::fan_out)
+        party.tainted[endpoint] = never;
+}
+
+void Ledger::will_leave(int id, int endpoint, bool is_bind, bool keeps_own) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    parties_[id].changing.push_back(endpoint);
+    disturb_by_leave(id, endpoint, is_bind, keeps_own);
 }
 
 void Ledger::did_leave(int id, int endpoint, bool is_bind, bool is_done, bool keeps_own) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    keeps_own = keeps_own && !has_forgetful_peer(id, endpoint);
     Party& party = parties_[id];
-    ++group_events_[party.group];
     take_one(party.changing, endpoint);
-    forget_subscriptions(id);
-    if (!is_bind || is_network(endpoint))
-        disturb(endpoint, keeps_own ? id : -1, is_bind);
-    if (is_bind && is_network(endpoint))
-        distrust(parties_[id], endpoint);
+    disturb_by_leave(id, endpoint, is_bind, keeps_own);
     if (!is_done)
         return;
     if (is_bind) {

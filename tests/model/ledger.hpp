@@ -138,7 +138,7 @@ class Ledger final {
     void forget_subscriptions(int publisher);
     void excuse_towards(int receiver, const std::string* topic);
     void disturb(int endpoint, int except, bool is_for_good = false);
-    static void distrust(Party& publisher, int endpoint);
+    void disturb_by_leave(int id, int endpoint, bool is_bind, bool keeps_own);
     void leave(int id, bool keeps_own);
     bool has_forgetful_peer(int id, int endpoint) const;
     bool has_lingerer(int id, int endpoint) const;

@@ -205,15 +205,13 @@ class Trace final {
     }
 
     // What a difference of this call may stand on.
-    std::string standing(void* socket) const {
+    const char* standing(void* socket) const {
         const int type = type_of(socket);
-        std::string text;
-        if (probes_ && type >= ZMQ_REQ && type <= ZMQ_ROUTER)
-            text += " probed";
+        const bool is_probed = probes_ && type >= ZMQ_REQ && type <= ZMQ_ROUTER;
         if (in_message_.count(socket) != 0)
-            return text + " later part";
-        if (!text.empty())
-            return text;
+            return is_probed ? " probed later part" : " later part";
+        if (is_probed)
+            return " probed";
         if (returned_.count(socket) != 0)
             return " at its own name";
         if (second_.count(socket) != 0)
@@ -223,9 +221,9 @@ class Trace final {
         return new_mark_.count(socket) != 0 ? " new mark" : "";
     }
 
-    void sent(void* socket, int flags, int size, bool is_subscription) {
+    void sent(void* socket, int flags, int size, bool subscribes) {
         result(size);
-        if (type_of(socket) == ZMQ_XSUB && is_subscription && in_message_.count(socket) != 0)
+        if (type_of(socket) == ZMQ_XSUB && subscribes && in_message_.count(socket) != 0)
             has_late_subscription_ = true;
         if (size >= 0 && (flags & ZMQ_SNDMORE) != 0)
             in_message_.insert(socket);
@@ -236,26 +234,26 @@ class Trace final {
     // PAIR takes one peer: whoever comes to a name after another has no place there, nor has a second name.
     void joined(void* socket, const std::string& endpoint) {
         const bool is_first_there = connects_[endpoint]++ == 0;
-        const bool is_its_first = connected_.insert(socket).second;
-        connected_to_.insert({socket, endpoint});
+        std::set<std::string>& names = connected_to_[socket];
+        const bool is_its_first = names.empty();
+        names.insert(endpoint);
         if (type_of(socket) == ZMQ_PAIR && !(is_first_there && is_its_first))
             second_.insert(socket);
     }
 
     // Whoever binds a name finds what was left there, be it its own.
     void bound(void* socket, const std::string& endpoint) {
-        if (connected_to_.count({socket, endpoint}) != 0)
+        const auto names = connected_to_.find(socket);
+        if (names != connected_to_.end() && names->second.count(endpoint) != 0)
             returned_.insert(socket);
     }
 
     void forget(void* socket) {
         types_.erase(socket);
         returned_.erase(socket);
-        for (auto each = connected_to_.begin(); each != connected_to_.end();)
-            each = each->first == socket ? connected_to_.erase(each) : std::next(each);
         in_message_.erase(socket);
         second_.erase(socket);
-        connected_.erase(socket);
+        connected_to_.erase(socket);
         new_mark_.erase(socket);
     }
 
@@ -729,11 +727,10 @@ class Trace final {
     bool valid_[messages] = {true, true, true};
     std::map<void*, int> types_;
     std::set<void*> in_message_; // a frame with SNDMORE was the last one that they took
-    std::set<void*> connected_;
+    std::map<void*, std::set<std::string>> connected_to_;
     std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name
     std::set<void*> new_mark_;   // a mark of theirs was set later
     std::set<void*> returned_;   // they have bound a name that they had connected to
-    std::set<std::pair<void*, std::string>> connected_to_;
     bool has_late_subscription_ = false; // a later part that an XSUB has sent
     std::set<std::string> monitors_; // names that monitors had
     bool probes_ = false;        // somebody has PROBE_ROUTER
