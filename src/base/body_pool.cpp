@@ -4,6 +4,8 @@
 #include "base/thread_end.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -13,6 +15,8 @@
 namespace tern {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 // Those that threads keep, and with the large ones.
 constexpr int classes = 20;
@@ -31,6 +35,7 @@ constexpr size_t large_bytes = 8 * 1024 * 1024;
 constexpr uint32_t bundle_of(int size_class) {
     return uint32_t(std::clamp(bundle_bytes / size_of(size_class), size_t(1), size_t(32)));
 }
+constexpr size_t bundle_size(int size_class) { return bundle_of(size_class) * size_of(size_class); }
 
 // Written into memory that nobody uses.
 struct Free {
@@ -38,40 +43,106 @@ struct Free {
     Free *next_bundle; // in the first of a bundle
 };
 
-// Bundles that no thread keeps.
+// Bundles that no thread keeps; of a large class each is one body.
 struct alignas(64) Depot {
     std::mutex lock;
     Free *bundles = nullptr;
-    size_t count = 0;
+    uint32_t count = 0;  // of them
+    uint32_t least = 0;  // of the count, since the last inspection
+    uint32_t visits = 0; // how often a bundle was brought or asked for
 };
 
 // Never destroyed: threads may outlive the library's other statics.
-Depot *const depots = new (std::nothrow) Depot[classes];
+Depot *const depots = new (std::nothrow) Depot[all_classes];
 
-Free *take_bundle(int size_class) {
-    if (!depots) return nullptr;
-    Depot &depot = depots[size_class];
-    const std::lock_guard<std::mutex> held(depot.lock);
+// In those of the large classes, together.
+std::atomic<size_t> large_kept{0};
+
+void free_all(Free *list) {
+    while (list) std::free(std::exchange(list, list->next));
+}
+
+// With the depot's lock.
+Free *pop_bundle(Depot &depot, int size_class) {
     Free *const bundle = depot.bundles;
     if (!bundle) return nullptr;
     depot.bundles = bundle->next_bundle;
     --depot.count;
+    if (size_class >= classes) large_kept.fetch_sub(size_of(size_class), std::memory_order_relaxed);
     return bundle;
+}
+
+// A depot is as full as the worst jam has made it. What nobody has missed from one inspection to the next goes
+// back to malloc; not too much at once, because a caller waits for it.
+void inspect(int size_class) {
+    constexpr uint32_t bodies_at_once = 2048;
+    Depot &depot = depots[size_class];
+    Free *surplus = nullptr;
+    {
+        const std::lock_guard<std::mutex> held(depot.lock);
+        for (uint32_t n = std::min(depot.least, bodies_at_once / bundle_of(size_class)); n > 0; --n) {
+            Free *const bundle = pop_bundle(depot, size_class);
+            bundle->next_bundle = std::exchange(surplus, bundle);
+        }
+        depot.least = depot.count;
+    }
+    while (surplus) free_all(std::exchange(surplus, surplus->next_bundle));
+}
+
+// Whoever comes to a depot looks at the clock now and then; an idle process does nothing. Each depot is inspected
+// once a second, by turns, whichever is visited: the traffic of one size is enough for all.
+void inspect_if_due() {
+    static std::atomic<uint32_t> turn{0};
+    static std::atomic<Clock::time_point> last_time{Clock::time_point()};
+    constexpr Clock::duration time_between = Clock::duration(std::chrono::seconds(1)) / all_classes;
+    const Clock::time_point now = Clock::now();
+    Clock::time_point last = last_time.load(std::memory_order_relaxed);
+    if (now >= last && now - last < time_between) return;
+    if (last_time.compare_exchange_strong(last, now, std::memory_order_relaxed))
+        inspect(int(turn.fetch_add(1, std::memory_order_relaxed) % all_classes));
+}
+
+// With the depot's lock; true for every so many.
+bool count_visit(Depot &depot) {
+    constexpr uint32_t visits_between_looks = 16;
+    return ++depot.visits % visits_between_looks == 0;
+}
+
+Free *take_bundle(int size_class) {
+    if (!depots) return nullptr;
+    Depot &depot = depots[size_class];
+    std::unique_lock<std::mutex> held(depot.lock);
+    Free *const bundle = pop_bundle(depot, size_class);
+    depot.least = std::min(depot.least, depot.count);
+    const bool looks = count_visit(depot);
+    held.unlock();
+    if (looks) inspect_if_due();
+    return bundle;
+}
+
+// With the depot's lock. Room is taken where there is some.
+bool take_room(const Depot &depot, int size_class) {
+    if (size_class < classes) return (depot.count + 1) * bundle_size(size_class) <= depot_bytes;
+    const size_t size = size_of(size_class);
+    if (large_kept.fetch_add(size, std::memory_order_relaxed) + size <= large_bytes) return true;
+    large_kept.fetch_sub(size, std::memory_order_relaxed);
+    return false;
 }
 
 bool give_bundle(int size_class, Free *bundle) {
     if (!depots) return false;
     Depot &depot = depots[size_class];
-    const std::lock_guard<std::mutex> held(depot.lock);
-    if ((depot.count + 1) * bundle_of(size_class) * size_of(size_class) > depot_bytes) return false;
-    bundle->next_bundle = depot.bundles;
-    depot.bundles = bundle;
-    ++depot.count;
-    return true;
-}
-
-void free_all(Free *list) {
-    while (list) std::free(std::exchange(list, list->next));
+    std::unique_lock<std::mutex> held(depot.lock);
+    const bool looks = count_visit(depot);
+    const bool has_room = take_room(depot, size_class);
+    if (has_room) {
+        bundle->next_bundle = depot.bundles;
+        depot.bundles = bundle;
+        ++depot.count;
+    }
+    held.unlock();
+    if (looks) inspect_if_due();
+    return has_room;
 }
 
 // What a thread keeps: one bundle that it takes from and gives to, and a full one behind it.
@@ -104,48 +175,22 @@ bool may_keep() {
     return own;
 }
 
-// What is kept of large bodies, by size.
-struct LargeDepot {
-    std::mutex lock;
-    Free *bodies[all_classes - classes] = {};
-    size_t bytes = 0;
-};
-LargeDepot *const large = new (std::nothrow) LargeDepot;
-
 // A child has the thread that forked alone, so no other one may hold a lock when it is made.
 void before_fork() {
-    for (int i = 0; depots && i < classes; ++i) depots[i].lock.lock();
-    if (large) large->lock.lock();
+    for (int i = 0; depots && i < all_classes; ++i) depots[i].lock.lock();
 }
 void after_fork() {
-    if (large) large->lock.unlock();
-    for (int i = 0; depots && i < classes; ++i) depots[i].lock.unlock();
+    for (int i = 0; depots && i < all_classes; ++i) depots[i].lock.unlock();
 }
 [[maybe_unused]] const int at_fork = ::pthread_atfork(before_fork, after_fork, after_fork);
 
-void *take_large(int index) {
-    {
-        const std::lock_guard<std::mutex> held(large->lock);
-        Free *&first = large->bodies[index - classes];
-        if (first) {
-            large->bytes -= size_of(index);
-            return std::exchange(first, first->next);
-        }
-    }
-    return std::malloc(size_of(index));
+void *take_large(int size_class) {
+    Free *const body = take_bundle(size_class);
+    return body ? body : std::malloc(size_of(size_class));
 }
 
 void give_large(void *memory, int size_class) {
-    {
-        const std::lock_guard<std::mutex> held(large->lock);
-        if (large->bytes + size_of(size_class) <= large_bytes) {
-            Free *&first = large->bodies[size_class - classes];
-            first = new (memory) Free{first, nullptr};
-            large->bytes += size_of(size_class);
-            return;
-        }
-    }
-    std::free(memory);
+    if (!give_bundle(size_class, new (memory) Free{nullptr, nullptr})) std::free(memory);
 }
 
 void *refill(int size_class) {
@@ -179,7 +224,7 @@ void put_aside(void *memory, int size_class) {
 } // namespace
 
 void *BodyPool::take(size_t size, SizeClass &size_class) {
-    if (size > large_max || !is_pooling || !large) {
+    if (size > large_max || !is_pooling) {
         size_class = unpooled;
         return std::malloc(size);
     }
@@ -207,6 +252,15 @@ void BodyPool::give(void *memory, SizeClass size_class) {
     }
     shelf.open = new (memory) Free{shelf.open, nullptr};
     --shelf.room;
+}
+
+size_t BodyPool::kept() {
+    size_t bytes = 0;
+    for (int i = 0; depots && i < all_classes; ++i) {
+        const std::lock_guard<std::mutex> held(depots[i].lock);
+        bytes += depots[i].count * bundle_size(i);
+    }
+    return bytes;
 }
 
 } // namespace tern

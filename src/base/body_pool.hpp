@@ -5,7 +5,8 @@
 // into them; some of those are kept for all threads together.
 // Threads: any; a thread's store is its own, the depot behind it has a lock.
 // Limit:   per size and thread two bundles of 16 KiB or less; per size 2 MiB in the depot; 8 MiB of
-//          large bodies. The rest goes back to malloc. Above large_max it is malloc alone.
+//          large bodies. The rest goes back to malloc, and so does within seconds what the traffic does
+//          not need any more. Above large_max it is malloc alone.
 #ifndef TERN_BASE_BODY_POOL_HPP
 #define TERN_BASE_BODY_POOL_HPP
 
@@ -36,6 +37,8 @@ class BodyPool {
     static bool is_for(size_t size, SizeClass size_class) {
         return size_class != unpooled && size <= large_max && class_of(size) == size_class;
     }
+    // Bytes in the depots.
+    static size_t kept();
 
   private:
     // Two classes for each power of two: 96, 128, 192, 256, ... 64 KiB, and on to 4 MiB.

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <thread>
 #include <utility>
@@ -111,6 +112,49 @@ TEST_CASE("body pool: taking and giving in turn, at every fill of the thread's s
     }
 }
 
+namespace {
+
+// All at once: what a thread does not keep goes to the depot and comes from there.
+void pass(size_t size, int count) {
+    std::vector<std::pair<void *, BodyPool::SizeClass>> taken(static_cast<size_t>(count));
+    for (auto &[memory, size_class] : taken) REQUIRE((memory = BodyPool::take(size, size_class)));
+    for (const auto &[memory, size_class] : taken) BodyPool::give(memory, size_class);
+}
+
+using Clock = std::chrono::steady_clock;
+
+// Two such bodies stay with the thread, the other eight are half a megabyte in the depot.
+bool can_empty_the_depots() {
+    for (const auto end = Clock::now() + std::chrono::seconds(60); BodyPool::kept() > 1 << 20;) {
+        if (Clock::now() > end) return false;
+        pass(BodyPool::size_max, 10);
+    }
+    return true;
+}
+
+} // namespace
+
+TEST_CASE("body pool: what a jam has left goes back while another size is used") {
+    if (!BodyPool::is_pooling) return;
+    CHECK(can_empty_the_depots());
+    pass(3000, 2000);
+    pass(1 << 20, 6);
+    CHECK(BodyPool::kept() > 7 << 20);
+    CHECK(can_empty_the_depots());
+}
+
+TEST_CASE("body pool: what is used again and again is kept") {
+    if (!BodyPool::is_pooling) return;
+    REQUIRE(can_empty_the_depots());
+    size_t least = SIZE_MAX;
+    // Some inspections long. Of 3.5 MiB with what the sizes are rounded to, a little stays with the thread.
+    for (const auto end = Clock::now() + std::chrono::seconds(3); Clock::now() < end;) {
+        for (const size_t size : {100, 3000, 40000}) pass(size, (1 << 20) / int(size));
+        least = std::min(least, BodyPool::kept());
+    }
+    CHECK(least > 3400 * 1024);
+}
+
 TEST_CASE("body pool: what one thread takes and another gives back is used again") {
     const size_t size = GENERATE(300, 3000, 40000);
     std::vector<Taken> taken(200);
@@ -126,4 +170,10 @@ TEST_CASE("body pool: what one thread takes and another gives back is used again
             for (Taken &one : taken) BodyPool::give(one.memory, one.size_class);
         }).join();
     }
+}
+
+TEST_CASE("body pool: jams of all sizes leave no more than the limits") {
+    for (size_t size = 50; size <= 2 * BodyPool::large_max; size += size / 3)
+        pass(size, int((20 << 20) / size) + 1);
+    CHECK(BodyPool::kept() <= (20 * 2 + 8) << 20);
 }
