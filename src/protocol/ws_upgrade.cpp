@@ -38,22 +38,27 @@ bool lists(std::string_view list, std::string_view word) {
     return false;
 }
 
-// The words of a first line, with any number of spaces between them, and none before the first.
-std::string_view next_word(std::string_view &line) {
-    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+// Up to the next space.
+std::string_view first_word(std::string_view &line) {
     const size_t end = std::min(line.find(' '), line.size());
     const std::string_view word = line.substr(0, end);
     line.remove_prefix(end);
     return word;
 }
 
+// With any number of spaces before it.
+std::string_view next_word(std::string_view &line) {
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    return first_word(line);
+}
+
 bool is_request(std::string_view line) {
-    const bool is_get = line.substr(0, 1) == "G" && next_word(line) == "GET";
-    return is_get && !next_word(line).empty() && line == std::string(" ").append(version);
+    const bool is_get = first_word(line) == "GET" && !next_word(line).empty();
+    return is_get && line == std::string(" ").append(version);
 }
 
 bool is_switch(std::string_view line) {
-    return line.substr(0, 1) == "H" && next_word(line) == version && next_word(line) == "101";
+    return first_word(line) == version && next_word(line) == "101";
 }
 
 // Of a line: no control characters but the tab.
