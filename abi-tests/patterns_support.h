@@ -428,6 +428,17 @@ static inline void wait_event(void *collector, int wanted) {
         if (now_ms() > end) fail_msg("monitor event %d never came", wanted);
 }
 
+/* `unheard` is connected to a socket that does not read what it sends. It sends more than that takes in, less than the
+ * kernel does, and leaves: whoever reports to `events` notices. */
+static inline void expect_let_go(void *unheard, void *events) {
+    static const char body[10000];
+    for (int i = 0; i < 6; i++) assert_int_equal(zmq_send(unheard, body, sizeof body, 0), sizeof body);
+    assert_int_equal(next_event(events, 0), 0);
+    set_int(unheard, ZMQ_LINGER, -1);
+    close_socket(unheard);
+    wait_event(events, ZMQ_EVENT_DISCONNECTED);
+}
+
 /* For a while there must be no event of this mask. */
 static inline void expect_no_event_of(void *collector, int mask) {
     const int64_t end = now_ms() + QUIET_MS;

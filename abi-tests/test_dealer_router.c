@@ -369,6 +369,42 @@ static void RTR_8_handover_gives_the_name_to_the_newcomer(void **state) {
     EXPECT(router, "dup", "still");
 }
 
+static void RTR_7_an_ignored_peer_that_leaves_is_let_go(void **state) {
+    char ep[ENDPOINT];
+    OURS_IS_BETTER("it keeps the connection for ever");
+    void *router = open_with(ZMQ_ROUTER, ZMQ_RCVHWM, 1), *first = open_named(ZMQ_DEALER, "dup");
+    bind_on(router, *state, ep);
+    connect_to(first, ep);
+    SEND(first, "here");
+    EXPECT(router, "dup", "here");
+    void *events = monitor(router), *second = open_named(ZMQ_DEALER, "dup");
+    connect_to(second, ep);
+    wait_event(events, ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+    expect_let_go(second, events);
+    SEND(first, "still here");
+    EXPECT(router, "dup", "still here");
+}
+
+static void RTR_8_a_peer_without_its_name_that_leaves_is_let_go(void **state) {
+    char ep[ENDPOINT];
+    OURS_IS_BETTER("it keeps the connection for ever");
+    void *router = open_with(ZMQ_ROUTER, ZMQ_ROUTER_HANDOVER, 1);
+    void *first = open_named(ZMQ_DEALER, "dup"), *second = open_named(ZMQ_DEALER, "dup");
+    set_int(router, ZMQ_RCVHWM, 1);
+    bind_on(router, *state, ep);
+    connect_to(first, ep);
+    SEND(first, "here");
+    EXPECT(router, "dup", "here");
+    void *events = monitor(router);
+    connect_to(second, ep);
+    SEND(second, "new");
+    EXPECT(router, "dup", "new");
+    wait_event(events, ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+    expect_let_go(first, events);
+    SEND(second, "still");
+    EXPECT(router, "dup", "still");
+}
+
 static void RTR_9_handover_waits_for_the_end_of_a_message(void **state) {
     char ep[ENDPOINT];
     void *router = open_with(ZMQ_ROUTER, ZMQ_ROUTER_HANDOVER, 1);
@@ -714,6 +750,8 @@ int main(void) {
         ON_ALL(RTR_5_a_connect_id_in_use_is_refused),
         ON_ALL(RTR_6_a_name_set_after_connect_has_no_effect),
         ON_ALL(RTR_7_a_second_peer_of_a_name_is_ignored),
+        ON_NET(RTR_7_an_ignored_peer_that_leaves_is_let_go),
+        ON_NET(RTR_8_a_peer_without_its_name_that_leaves_is_let_go),
         ON_ALL(RTR_8_handover_gives_the_name_to_the_newcomer),
         ON_ALL(RTR_9_handover_waits_for_the_end_of_a_message),
         ON_ALL(RTR_10_generated_identities_never_collide),

@@ -47,6 +47,20 @@ static void PAIR_2_second_peer_stays_connected_and_unheard(void **state) {
     EXPECT(s, "still here");
 }
 
+static void PAIR_2_an_unheard_peer_that_leaves_is_let_go(void **state) {
+    char ep[ENDPOINT];
+    OURS_IS_BETTER("it keeps the connection for ever");
+    void *s = open_with(ZMQ_PAIR, ZMQ_RCVHWM, 1);
+    void *first = open_connected(ZMQ_PAIR, bind_on(s, *state, ep));
+    SEND(first, "here");
+    EXPECT(s, "here");
+    void *events = monitor(s), *second = open_connected(ZMQ_PAIR, ep);
+    wait_event(events, ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+    expect_let_go(second, events);
+    SEND(first, "still here");
+    EXPECT(s, "still here");
+}
+
 static void PAIR_3_second_inproc_peer_would_block_once_refused(void **state) {
     char ep[ENDPOINT];
     void *s = open_socket(ZMQ_PAIR);
@@ -219,6 +233,7 @@ int main(void) {
         ON_ALL(PAIR_1_the_first_connect_wins),
         ON_ALL(PAIR_1_the_first_arrival_wins),
         ON_NET(PAIR_2_second_peer_stays_connected_and_unheard),
+        ON_NET(PAIR_2_an_unheard_peer_that_leaves_is_let_go),
         ON_INPROC(PAIR_3_second_inproc_peer_would_block_once_refused),
         ON_ALL(PAIR_4_a_new_peer_is_accepted_after_the_first_has_left),
         ON_ALL(PAIR_4_a_refused_peer_is_never_promoted),

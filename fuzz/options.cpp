@@ -142,6 +142,7 @@ void check_zap(const SecurityOptions &security) {
 class Host final : public PatternHost {
     void pipe_drained(Pipe &) override {}
     void pipe_refused(Pipe &) override {}
+    void pipe_unheard(Pipe &) override {}
     void pipe_unwanted(Pipe &) override {}
 };
 

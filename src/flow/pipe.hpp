@@ -43,6 +43,8 @@ class PipeFarEnd {
     // The socket's end has queued a message, or has made room for one.
     virtual void message_queued() = 0;
     virtual void room_made() = 0;
+    // Nobody reads from the pipe any more: when the peer goes, it does not matter what it has sent.
+    virtual void leave_unheard() = 0;
 };
 
 class Pipe {
@@ -170,6 +172,7 @@ class Pipe {
     // For the socket.
     bool writing_stopped = false;
     bool drained = false;
+    bool unheard = false;
     uint32_t socket_index = 0;
     uint64_t endpoint_id = 0; // of an inproc connect, or a carrier
 

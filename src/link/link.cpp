@@ -93,6 +93,7 @@ void Link::start(Turn &turn, Established established, const std::string &local_e
                            : (options_->router_notify & router_notify_connect) != 0;
     if (tells) deliver({});
     if (has_handshake) heartbeat_.start();
+    if (is_unheard_) stay_unheard();
     write_out(turn);
     serve_input(turn);
     if (may_have_input_) host_.input_left(*this);
@@ -120,7 +121,7 @@ void Link::queue(Message &frame) {
 
 // Gives the socket a message as if the peer had sent it.
 void Link::deliver(const std::string &body) {
-    if (!to_socket_ || closing_) return;
+    if (!to_socket_ || closing_ || is_unheard_) return;
     Message message;
     surely([&] { return message.init_copy(Bytes(body)); });
     attach_metadata(message);
@@ -132,7 +133,10 @@ void Link::deliver(const std::string &body) {
 void Link::note_ready(Turn &turn, unsigned bits) {
     if (state_ != State::up) return;
     if (bits & (ready::read | ready::hangup)) may_have_input_ = true;
-    if (bits & ready::hangup) hung_up_ = true;
+    if (bits & ready::hangup) {
+        hung_up_ = true;
+        if (is_unheard_) return fail(false);
+    }
     if ((bits & ready::write) && write_blocked_) {
         note_writable();
         write_out(turn);

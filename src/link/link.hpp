@@ -81,7 +81,9 @@ class Link final : public PipeFarEnd,
 
     // ---- inbound
     // Bytes may wait in the kernel.
-    bool may_have_input() const { return state_ == State::up && may_have_input_ && !reading_; }
+    bool may_have_input() const {
+        return state_ == State::up && may_have_input_ && !reading_ && !is_shut_out();
+    }
     // Bytes were read that nobody has cut yet.
     bool has_uncut_input() const { return in_.has_bytes(); }
     // One read, if nobody else is reading. True when there is something new to look at.
@@ -158,6 +160,7 @@ class Link final : public PipeFarEnd,
         host_.link_has_output(*this);
     }
     void room_made() override {}
+    void leave_unheard() override;
 
     // ---- EventHandler, for pollers that do not nest
     void on_ready(unsigned bits) override;
@@ -190,6 +193,8 @@ class Link final : public PipeFarEnd,
     bool open_envelope(Message &frame);
     void attach_metadata(Message &frame);
     void pump_in();
+    void stay_unheard();
+    bool is_shut_out() const;
     void queue(Message &frame);
     void deliver(const std::string &body);
     bool send_hello();
@@ -257,6 +262,7 @@ class Link final : public PipeFarEnd,
     bool reading_ = false;
     bool may_have_input_ = false;
     bool hung_up_ = false;
+    bool is_unheard_ = false;
     uint64_t reads_ = 0;
 
     // Outbound.

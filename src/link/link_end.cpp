@@ -23,7 +23,7 @@ bool Link::has_output() const {
 
 // Whole messages that have arrived stay readable, whatever the high water mark says.
 void Link::queue_arrived() {
-    if (state_ == State::down || fatal_ || closing_ || !to_socket_) return;
+    if (state_ == State::down || fatal_ || closing_ || !to_socket_ || is_unheard_) return;
     const State state = std::exchange(state_, State::up);
     Message frame;
     Next next;

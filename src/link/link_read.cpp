@@ -2,6 +2,7 @@
 #include "link/link.hpp"
 
 #include "flow/surely.hpp"
+#include "transport/stream_io.hpp"
 
 #include <zmq.h>
 
@@ -81,6 +82,26 @@ void Link::serve_input(Turn &turn) {
     }
     pump_in();
     if (may_have_input()) host_.link_has_input(*this);
+}
+
+void Link::leave_unheard() {
+    is_unheard_ = true;
+    host_.loop().post([self = shared_from_this()] {
+        Turn turn(self->host_.turn());
+        self->stay_unheard();
+    });
+}
+
+// The peer's end is reported although nothing is read; but over TCP it stands behind what the kernel had no room for,
+// and is noticed minutes later, when the peer's kernel has forgotten the connection.
+void Link::stay_unheard() {
+    if (state_ != State::up) return;
+    if (hung_up_) fail(false);
+    else notice_loss(fd_.get());
+}
+
+bool Link::is_shut_out() const {
+    return is_unheard_ && !discards_input() && !to_socket_->can_write();
 }
 
 // Cuts what was read into the pipe's queue, up to the high water mark.

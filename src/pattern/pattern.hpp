@@ -26,6 +26,8 @@ class PatternHost {
     virtual void pipe_drained(Pipe &pipe) = 0;
     // A second peer of PAIR: it stays connected, unheard.
     virtual void pipe_refused(Pipe &pipe) = 0;
+    // Nothing is read from this pipe any more, as long as its peer stays.
+    virtual void pipe_unheard(Pipe &pipe) = 0;
     // STREAM and raw ROUTER close a connection.
     virtual void pipe_unwanted(Pipe &pipe) = 0;
 };

@@ -25,17 +25,23 @@ void Router::identify(Pipe &pipe) {
     } else if (Pipe *holder = table_.find(Bytes(id))) {
         if (!handover_) {
             pipe.set_peer_routing_id({});
+            host_.pipe_unheard(pipe);
             return;
         }
         // The old connection stays up, unheard and unaddressed (RTR-8); a message of it that is
         // being read is read to its end first (RTR-9).
         if (holder == from_ && (has_prefetched_ || in_body_)) mute_after_message_ = holder;
-        else in_.detach(*holder);
+        else mute(*holder);
         if (to_ == holder) to_ = nullptr;
         holder->rollback();
     }
     table_.assign(pipe, std::move(id));
     in_.attach(pipe);
+}
+
+void Router::mute(Pipe &pipe) {
+    in_.detach(pipe);
+    host_.pipe_unheard(pipe);
 }
 
 void Router::identified(Pipe &pipe) {
@@ -55,7 +61,7 @@ void Router::stop_writing(Pipe &pipe) {
 
 void Router::message_read() {
     in_body_ = false;
-    if (mute_after_message_) in_.detach(*mute_after_message_);
+    if (mute_after_message_) mute(*mute_after_message_);
     mute_after_message_ = nullptr;
 }
 

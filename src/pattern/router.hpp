@@ -28,6 +28,7 @@ class Router final : public Pattern {
 
   private:
     void identify(Pipe &pipe);
+    void mute(Pipe &pipe);
     Error begin_message(Message &id);
     bool fetch();
     bool prefetch();

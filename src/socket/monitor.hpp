@@ -46,6 +46,7 @@ class Monitor final : public MailboxListener,
 
     void pipe_drained(Pipe &) override {} // an end is seen in the news
     void pipe_refused(Pipe &pipe) override { refused_ = &pipe; }
+    void pipe_unheard(Pipe &) override {}
     void pipe_unwanted(Pipe &) override {}
 
   private:

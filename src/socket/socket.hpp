@@ -178,6 +178,7 @@ class Socket final : public LinkHost,
     // ---- PatternHost
     void pipe_drained(Pipe &pipe) override;
     void pipe_refused(Pipe &pipe) override;
+    void pipe_unheard(Pipe &pipe) override;
     void pipe_unwanted(Pipe &pipe) override { unwanted_.push_back(&pipe); }
 
     // For the context, under its lock.
@@ -286,6 +287,7 @@ class Socket final : public LinkHost,
     void detach(Pipe &pipe);
     void let_go(Pipe &pipe);
     void apply_hwm();
+    void set_hwm(Pipe &pipe);
     void finish_if_done();
     void leave_context();
 

@@ -123,7 +123,7 @@ void Socket::close_link(Link &link, bool flush) {
 LinkHost::Retired Socket::retire_link(Turn &turn, Link &link, bool flush) {
     if (link.socket_end() && !closed_) {
         Pipe &pipe = *link.socket_end();
-        if (flush && pipe.is_mid_write() && !pipe.writing_stopped) return Retired::mid_message;
+        if (flush && pipe.is_mid_write()) return Retired::mid_message;
         stop_writing(pipe);
         pipe.rollback();
         if (!link.take_arrived(turn)) return Retired::reading;
@@ -171,7 +171,16 @@ void Socket::pipe_drained(Pipe &pipe) {
 
 void Socket::pipe_refused(Pipe &pipe) {
     // A remote peer would only come again, and again: it stays connected and is not heard (PAIR-2).
-    if (!pipe.far_end()) pipe_drained(pipe);
+    if (pipe.far_end()) pipe_unheard(pipe);
+    else pipe_drained(pipe);
+}
+
+// What it sends is not let in beyond one message.
+void Socket::pipe_unheard(Pipe &pipe) {
+    if (!pipe.far_end()) return;
+    pipe.unheard = true;
+    set_hwm(pipe);
+    pipe.far_end()->leave_unheard();
 }
 
 // Under the turn, when no call into the pattern is under way.
@@ -208,10 +217,12 @@ void Socket::adopt(Pipe &pipe) {
     mailbox_->wake(); // another thread of a thread-safe socket may wait for a peer
     pipe.socket_index = uint32_t(pipes_.size());
     pipes_.push_back(&pipe);
-    if (pipe.far_end()) {
-        pipe.outbound().set_writer_part(options_->link.send_hwm);
-        pipe.inbound().set_reader_part(options_->link.receive_hwm);
-    }
+    if (pipe.far_end()) set_hwm(pipe);
+}
+
+void Socket::set_hwm(Pipe &pipe) {
+    pipe.outbound().set_writer_part(options_->link.send_hwm);
+    pipe.inbound().set_reader_part(pipe.unheard ? 1 : options_->link.receive_hwm);
 }
 
 void Socket::attach(Pipe &pipe) { pattern_->attach(pipe); }
@@ -294,8 +305,7 @@ void Socket::take_news() {
 void Socket::apply_hwm() {
     note_change();
     for (Pipe *pipe : pipes_) {
-        pipe->outbound().set_writer_part(options_->link.send_hwm);
-        pipe->inbound().set_reader_part(options_->link.receive_hwm);
+        set_hwm(*pipe);
         if (!pipe->writing_stopped) pattern_->writable(*pipe);
         // The other side's limit follows ours: it looks again.
         if (!pipe->far_end()) pipe->other_end().notify(Pipe::writable);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <climits>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -83,6 +84,18 @@ IoResult write_vector(int fd, const iovec *pieces, int count) {
         sent = ::sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     return sent < 0 ? failure_of(errno) : moved(sent);
+}
+
+void notice_loss(int fd) {
+    int asks = 0;
+    socklen_t size = sizeof asks;
+    if (::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &asks, &size) || asks) return; // as somebody has wished
+    asks = 1;
+    (void)::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &asks, sizeof asks);
+#if defined(TCP_KEEPIDLE)
+    const int idle_seconds = 60;
+    (void)::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+#endif
 }
 
 void end_writing(int fd) { (void)::shutdown(fd, SHUT_WR); }

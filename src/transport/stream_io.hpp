@@ -33,6 +33,9 @@ IoResult write_vector(int fd, const iovec *pieces, int count);
 void end_writing(int fd);
 // Of what was written over TCP, the bytes that the peer's system has not confirmed. Elsewhere they are with the peer: 0.
 size_t unconfirmed_bytes(int fd);
+// The kernel asks the peer's from time to time whether the connection is still there, if it can: its loss is reported
+// although nothing is read or written.
+void notice_loss(int fd);
 // Whether it takes bytes, or has failed, before the time is over.
 bool await_writable(int fd, Nanoseconds timeout);
 

@@ -111,6 +111,7 @@ class FakeLink final : public PipeFarEnd {
     }
     void message_queued() override { ++queued; }
     void room_made() override { ++room; }
+    void leave_unheard() override {}
 
     Pipe *own_end = nullptr;
     bool taking = true;

@@ -121,6 +121,7 @@ TEST_CASE("RTR-5: CONNECT_ROUTING_ID that is in use fails the connect") {
 
 TEST_CASE("RTR-7: a newcomer with a name in use is unheard, unaddressed and never promoted") {
     Fixture f({"bob", "bob"});
+    CHECK(f.host.unheard == std::vector<Pipe *>{&f[1].pipe()});
     f[1].send({"from the second"});
     CHECK_FALSE(f.router.can_recv());
     CHECK_FALSE(send_message(f.router, {"bob", "x"}));
@@ -148,6 +149,7 @@ TEST_CASE("RTR-8: HANDOVER gives the name to the newcomer and mutes the old conn
     newcomer.send({"from the new one"});
     CHECK(recv_message(f.router) == Frames{"bob", "from the new one"});
     CHECK(recv_message(f.router).empty());
+    CHECK(f.host.unheard == std::vector<Pipe *>{&f[0].pipe()});
     CHECK_FALSE(send_message(f.router, {"bob", "x"}));
     CHECK(f[0].recv().empty());
     CHECK(newcomer.recv() == Frames{"x"});

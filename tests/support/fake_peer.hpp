@@ -14,6 +14,7 @@ class FakeHost final : public PatternHost {
   public:
     void pipe_drained(Pipe &pipe) override { drained.push_back(&pipe); }
     void pipe_refused(Pipe &pipe) override { refused.push_back(&pipe); }
+    void pipe_unheard(Pipe &pipe) override { unheard.push_back(&pipe); }
     void pipe_unwanted(Pipe &pipe) override { unwanted.push_back(&pipe); }
 
     bool was_drained(const Pipe &pipe) const {
@@ -22,6 +23,7 @@ class FakeHost final : public PatternHost {
 
     std::vector<Pipe *> drained;
     std::vector<Pipe *> refused;
+    std::vector<Pipe *> unheard;
     std::vector<Pipe *> unwanted;
 };
 
