@@ -537,8 +537,8 @@ static inline void leave_much_behind (void *s, int fd)
     OK (zmq_close (s));
 }
 
-/* All of it, and then the end of the stream. */
-static inline void expect_what_was_left (int fd)
+/* So many 'x', and then the end of the stream. */
+static inline void expect_left (int fd, int left)
 {
     static char bytes[65536];
     int count = 0;
@@ -549,7 +549,12 @@ static inline void expect_what_was_left (int fd)
             count += bytes[i] == 'x';
     if (size != 0)
         fail_msg ("no end of the stream after %d bytes of the message", count);
-    assert_int_equal (count, LEFT_BEHIND);
+    assert_int_equal (count, left);
+}
+
+static inline void expect_what_was_left (int fd)
+{
+    expect_left (fd, LEFT_BEHIND);
 }
 
 static inline void send_frame_text (int fd, int flags, const char *text)

@@ -536,6 +536,36 @@ static void HB_1_heartbeats_do_not_cut_what_a_closed_socket_leaves_behind (void 
     }
 }
 
+/* The PING stands behind messages that nobody has received, and is found when everything else is sent. */
+static void HB_1_a_PING_that_is_read_last_does_not_cut_what_a_closed_socket_leaves_behind (void **state)
+{
+    (void) state;
+    OURS_IS_BETTER ("answers what comes after its end with a reset, which destroys what was not read");
+    static char body[100000];
+    const int small = 4096;
+    struct link l;
+    memset (body, 'x', sizeof body);
+    open_link (&l, ZMQ_DEALER, "DEALER", UNSET, UNSET, UNSET);
+    OK (setsockopt (l.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small));
+    set_int (l.s, ZMQ_RCVHWM, 1);
+    set_int (l.s, ZMQ_LINGER, -1);
+    assert_int_equal (zmq_send (l.s, body, sizeof body, 0), sizeof body);
+    for (int i = 0; i < 3; ++i)
+        send_frame_text (l.fd, 0, "kept");
+    send_ping (l.fd, 1, "");
+    wait_events (l.s, ZMQ_POLLIN);
+    pause_ms (QUIET_MS); /* what the peer's kernel takes at first is written */
+    OK (zmq_close (l.s));
+    for (int pings = 0; pings < 10; ++pings) {
+        pause_ms (5);
+        send_ping (l.fd, 1, "");
+    }
+    expect_left (l.fd, sizeof body);
+    close (l.fd);
+    close_now (l.m.collector);
+    end_ctx (l.ctx);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -556,6 +586,7 @@ int main (void)
         TEST (HB_4_a_PING_in_the_long_form_is_answered),
         TEST (HB_5_a_drop_is_a_loss_that_is_retried),
         TEST (HB_1_heartbeats_do_not_cut_what_a_closed_socket_leaves_behind),
+        TEST (HB_1_a_PING_that_is_read_last_does_not_cut_what_a_closed_socket_leaves_behind),
         TEST (HB_4_who_does_not_read_gets_the_newest_PONG),
         TEST (HB_6_PING_and_PONG_never_reach_the_program),
         TEST (HB_6_heartbeats_do_not_count_for_the_HWM),

@@ -68,8 +68,8 @@ class Link final : public PipeFarEnd,
     void set_pipe(PipePair &pair);
     Pipe *socket_end() const { return socket_end_; }
     bool is_up() const { return state_ == State::up; }
-    // Up, and the peer was not told that nothing follows.
-    bool is_talking() const { return state_ == State::up && !is_parting_; }
+    // Up, and the peer is not told that nothing follows.
+    bool is_talking() const { return state_ == State::up && !is_parting_ && !takes_leave_; }
     bool is_bound_side() const { return endpoints_.bound_side; }
     const LinkOptions &options() const { return *options_; }
     const EndpointTexts &endpoints() const { return endpoints_; }
@@ -289,6 +289,7 @@ class Link final : public PipeFarEnd,
     bool report_end_ = true;
     bool finish_is_posted_ = false;
     bool ends_after_read_ = false;
+    bool takes_leave_ = false; // everything is sent, and what the peer has sent is read for the last time
     bool is_parting_ = false; // everything is sent, and the peer's end is waited for
     bool peer_has_closed_ = false; // a WebSocket: it ends when the answer is written
 

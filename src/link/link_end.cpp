@@ -89,9 +89,11 @@ void Link::end_if_done(Turn &turn) {
     // Bytes that we have not read when we close, or that come later, are answered with a reset, which destroys what
     // the kernel has yet to deliver. What was not cut because the queue is full makes room first.
     const uint64_t reads = reads_;
+    takes_leave_ = true; // an answer to what is read here would come behind the end
     pump_in();
     for (int i = 0; i < last_reads_max && state_ == State::up && !reading_ && read_in(turn); ++i) {
     }
+    takes_leave_ = false;
     if (state_ != State::up) return;
     // A peer that expects nobody to read is silent, but for heartbeats of its own.
     const bool may_hear = !never_receives_ || reads_ > 0;

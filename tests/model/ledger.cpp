@@ -351,7 +351,8 @@ void Ledger::promise_fan_out(Message& message, MessageId id) {
     for (const Party& receiver : parties_) {
         if (receiver.group != sender.group || !receiver.is_alive || receiver.is_spoiled || receiver.is_lossy)
             continue;
-        if (receiver.subscriptions.empty() || paths(sender, receiver) != 1)
+        const int ways = paths(sender, receiver);
+        if (ways == 0)
             continue;
         auto& waiting = on_the_way_[{sender.id, receiver.id}];
         const auto& confirmed = confirmed_[{sender.id, receiver.id}];
@@ -359,8 +360,9 @@ void Ledger::promise_fan_out(Message& message, MessageId id) {
             return starts_with(message.topic, topic) && receiver.subscriptions.count(topic) != 0;
         });
         const bool has_room = surely_has_room(sender, waiting.size());
+        // It fills the pipe whoever wants it, and while a second way comes or goes.
         waiting.insert(id);
-        if (is_wanted && has_room) {
+        if (is_wanted && has_room && ways == 1) {
             message.owed_to.push_back(receiver.id);
             ++owed_copies_;
         }
