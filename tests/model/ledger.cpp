@@ -212,8 +212,9 @@ void Ledger::disturb_by_leave(int id, int endpoint, bool is_bind, bool keeps_own
     forget_subscriptions(id);
     if (!is_bind || is_network(endpoint))
         disturb(endpoint, keeps_own ? id : -1, is_bind);
-    // The connections that an unbind ends go on for a moment: a subscriber who hears a publisher may not hear the next word.
-    if (is_bind && is_network(endpoint) && party.routing == Routing::fan_out)
+    // The connections that an unbind ends go on for a moment: who hears a publisher may not hear its next word, and who has
+    // spoken to a ROUTER may be gone when that answers.
+    if (is_bind && is_network(endpoint) && (party.routing == Routing::fan_out || party.routing == Routing::addressed))
         party.tainted[endpoint] = never;
 }
 

@@ -10,7 +10,7 @@
 //   a socket leaves          its own messages, unless it lingers: for ever over a network, always over inproc
 //   a connection is cut      messages of all that are joined by that endpoint
 //   a socket that lingers    messages of whoever binds where it was connected: it comes to deliver, and hears nothing
-//   a publisher unbinds      what it sends from then on
+//   a publisher unbinds      what it sends from then on; who addresses its peers, too
 //   a PAIR's peer leaves     a message under way: the rest of it, alone, may come to the next peer (PAIR-9)
 // Until a message that was sent afterwards has arrived on the same path, the sender may be talking to a connection that
 // is dead already: it is tainted, and what it sends is excused from the start.
