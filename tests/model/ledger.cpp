@@ -300,13 +300,18 @@ void Ledger::raise_high_water(int id, long send, long receive) {
     const std::lock_guard<std::mutex> lock(mutex_);
     Party& party = parties_[id];
     const auto raise = [](long& mark, long value) { mark = mark == 0 || value == 0 ? 0 : std::max(mark, value); };
+    const auto lower = [](long& mark, long value) {
+        if (value != 0)
+            mark = mark == 0 ? value : std::min(mark, value);
+    };
     if (send >= 0) {
         raise(party.send_high_water, send);
-        if (send != 0)
-            party.send_low = party.send_low == 0 ? send : std::min(party.send_low, send);
+        lower(party.send_low, send);
     }
-    if (receive >= 0)
+    if (receive >= 0) {
         raise(party.receive_high_water, receive);
+        lower(party.receive_low, receive);
+    }
 }
 
 bool Ledger::is_bound(int endpoint) const {
@@ -337,11 +342,24 @@ void Ledger::subscribe(int id, const std::string& topic, bool is_on) {
     }
 }
 
-// What was read is reported late (LWM-1), by the mark of that time.
-bool Ledger::surely_has_room(const Party& sender, std::size_t waiting) {
-    constexpr long unlimited_lag = 64;
-    const long lag = sender.send_high_water == 0 ? unlimited_lag : (sender.send_high_water + 1) / 2;
-    return sender.send_low == 0 || static_cast<long>(waiting) < sender.send_low - lag;
+// What was read is reported late (LWM-1), by the largest mark so far; after none and then one, who knows. Over inproc the
+// marks of both count.
+bool Ledger::surely_has_room(const Party& sender, const Party& receiver, std::size_t waiting) const {
+    const auto sum = [](long a, long b) { return a == 0 || b == 0 ? 0 : a + b; };
+    const bool is_local = meet_locally(sender, receiver);
+    const long most = is_local ? sum(sender.send_high_water, receiver.receive_high_water) : sender.send_high_water;
+    const long least = is_local ? sum(sender.send_low, receiver.receive_low) : sender.send_low;
+    if (most == 0)
+        return least == 0;
+    return static_cast<long>(waiting) < least - (most + 1) / 2;
+}
+
+bool Ledger::meet_locally(const Party& a, const Party& b) const {
+    const auto meet = [&](const Party& connecter, const Party& binder) {
+        return std::any_of(connecter.connected.begin(), connecter.connected.end(),
+                           [&](int endpoint) { return !is_network(endpoint) && holds(binder.bound, endpoint); });
+    };
+    return meet(a, b) || meet(b, a);
 }
 
 // A subscriber is owed a message by a publisher that has heard of its subscription and surely has room for it.
@@ -360,7 +378,7 @@ void Ledger::promise_fan_out(Message& message, MessageId id) {
         const bool is_wanted = std::any_of(confirmed.begin(), confirmed.end(), [&](const std::string& topic) {
             return starts_with(message.topic, topic) && receiver.subscriptions.count(topic) != 0;
         });
-        const bool has_room = surely_has_room(sender, waiting.size());
+        const bool has_room = surely_has_room(sender, receiver, waiting.size());
         // It fills the pipe whoever wants it, and while a second way comes or goes.
         waiting.insert(id);
         if (is_wanted && has_room && ways == 1) {
@@ -386,7 +404,7 @@ MessageId Ledger::will_send(int id, int target, const std::string& topic, std::v
             !are_joined(party, receiver))
             message.is_excused = true;
         auto& waiting = on_the_way_[{id, target}];
-        if (party.may_drop && !surely_has_room(party, waiting.size()))
+        if (party.may_drop && !surely_has_room(party, receiver, waiting.size()))
             message.is_excused = true;
         waiting.insert(number);
     }

@@ -53,6 +53,7 @@ struct Party {
     long send_high_water = 0;  // the largest so far; 0: none
     long receive_high_water = 0;
     long send_low = 0;         // the smallest so far
+    long receive_low = 0;
     std::vector<int> bound;      // endpoints
     std::vector<int> once_bound; // or once connected
     std::vector<int> connected;
@@ -142,7 +143,8 @@ class Ledger final {
     void leave(int id, bool keeps_own);
     bool has_forgetful_peer(int id, int endpoint) const;
     bool has_lingerer(int id, int endpoint) const;
-    static bool surely_has_room(const Party& sender, std::size_t waiting);
+    bool surely_has_room(const Party& sender, const Party& receiver, std::size_t waiting) const;
+    bool meet_locally(const Party& a, const Party& b) const;
     static const std::string* only_reason(const Party& receiver, const Message& message);
     void check_high_water(const Party& sender);
     void promise_fan_out(Message& message, MessageId id);

@@ -315,7 +315,7 @@ void Player::open(Seat& seat, int slot, const Operation& operation) {
     party.routing = routing_of(type);
     party.may_drop = type == ZMQ_ROUTER || type == ZMQ_REP;
     party.send_high_water = party.send_low = random.one_of(marks);
-    party.receive_high_water = random.one_of(marks);
+    party.receive_high_water = party.receive_low = random.one_of(marks);
     set_int(seat.socket, ZMQ_SNDHWM, static_cast<int>(party.send_high_water));
     set_int(seat.socket, ZMQ_RCVHWM, static_cast<int>(party.receive_high_water));
     set_int(seat.socket, ZMQ_SNDTIMEO, static_cast<int>(random.below(4)));
