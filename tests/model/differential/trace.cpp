@@ -231,18 +231,23 @@ class Trace final {
             in_message_.erase(socket);
     }
 
-    // PAIR takes one peer: whoever comes to a name after another has no place there, nor has a second name.
+    // PAIR takes one peer: whoever comes to a name after another has no place there, nor has a second name, nor has who comes
+    // to one that was connected before.
     void joined(void* socket, const std::string& endpoint) {
         const bool is_first_there = connects_[endpoint]++ == 0;
         std::set<std::string>& names = connected_to_[socket];
         const bool is_its_first = names.empty();
         names.insert(endpoint);
-        if (type_of(socket) == ZMQ_PAIR && !(is_first_there && is_its_first))
+        const auto binder = binders_.find(endpoint);
+        const auto binders_names = binder == binders_.end() ? connected_to_.end() : connected_to_.find(binder->second);
+        const bool is_binder_free = binders_names == connected_to_.end() || binders_names->second.empty();
+        if (type_of(socket) == ZMQ_PAIR && !(is_first_there && is_its_first && is_binder_free))
             second_.insert(socket);
     }
 
     // Whoever binds a name finds what was left there, be it its own.
     void bound(void* socket, const std::string& endpoint) {
+        binders_[endpoint] = socket;
         const auto names = connected_to_.find(socket);
         if (names != connected_to_.end() && names->second.count(endpoint) != 0)
             returned_.insert(socket);
@@ -728,7 +733,8 @@ class Trace final {
     std::map<void*, int> types_;
     std::set<void*> in_message_; // a frame with SNDMORE was the last one that they took
     std::map<void*, std::set<std::string>> connected_to_;
-    std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name
+    std::map<std::string, void*> binders_; // the last of each name
+    std::set<void*> second_;     // PAIRs that came to a name after another, or to a second name, or to one that had another
     std::set<void*> new_mark_;   // a mark of theirs was set later
     std::set<void*> returned_;   // they have bound a name that they had connected to
     bool has_late_subscription_ = false; // a later part that an XSUB has sent
