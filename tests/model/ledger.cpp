@@ -645,6 +645,9 @@ bool Ledger::is_clear(int id) const {
     const Party& sender = parties_[id];
     if (!sender.is_alive || sender.is_spoiled || !sender.tainted.empty() || sender.routing != Routing::one_of_many)
         return false;
+    // The connections that an unbind ends go on for a moment, and may be the room that a poll has seen.
+    if (std::any_of(sender.once_bound.begin(), sender.once_bound.end(), [&](int endpoint) { return is_network(endpoint); }))
+        return false;
     return std::any_of(parties_.begin(), parties_.end(), [&](const Party& party) {
         return party.id != id && party.is_alive && !party.is_spoiled && party.group == sender.group &&
                (has_link(sender, party) || has_link(party, sender));
