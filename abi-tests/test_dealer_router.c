@@ -318,13 +318,18 @@ static void RTR_6_a_name_set_after_connect_has_no_effect(void **state) {
     }
 }
 
+/* A ROUTER meets a DEALER named "dup". */
+static void meet(void *router, void *dealer, void *transport, char *ep) {
+    bind_on(router, transport, ep);
+    connect_to(dealer, ep);
+    SEND(dealer, "here");
+    EXPECT(router, "dup", "here");
+}
+
 static void RTR_7_a_second_peer_of_a_name_is_ignored(void **state) {
     char ep[ENDPOINT];
     void *router = open_mandatory(), *first = open_named(ZMQ_DEALER, "dup");
-    bind_on(router, *state, ep);
-    connect_to(first, ep);
-    SEND(first, "here");
-    EXPECT(router, "dup", "here");
+    meet(router, first, *state, ep);
     void *second = open_named(ZMQ_DEALER, "dup"), *events = monitor(second);
     connect_to(second, ep);
     SEND_NOW(second, "unheard");
@@ -348,10 +353,7 @@ static void RTR_8_handover_gives_the_name_to_the_newcomer(void **state) {
     void *router = open_mandatory(), *first = open_named(ZMQ_DEALER, "dup");
     void *events = monitor(first);
     set_int(router, ZMQ_ROUTER_HANDOVER, 1);
-    bind_on(router, *state, ep);
-    connect_to(first, ep);
-    SEND(first, "here");
-    EXPECT(router, "dup", "here");
+    meet(router, first, *state, ep);
     void *second = open_named(ZMQ_DEALER, "dup");
     connect_to(second, ep);
     SEND(second, "new");
@@ -373,10 +375,7 @@ static void RTR_7_an_ignored_peer_that_leaves_is_let_go(void **state) {
     char ep[ENDPOINT];
     OURS_IS_BETTER("it keeps the connection for ever");
     void *router = open_with(ZMQ_ROUTER, ZMQ_RCVHWM, 1), *first = open_named(ZMQ_DEALER, "dup");
-    bind_on(router, *state, ep);
-    connect_to(first, ep);
-    SEND(first, "here");
-    EXPECT(router, "dup", "here");
+    meet(router, first, *state, ep);
     void *events = monitor(router), *second = open_named(ZMQ_DEALER, "dup");
     connect_to(second, ep);
     wait_event(events, ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
@@ -391,10 +390,7 @@ static void RTR_8_a_peer_without_its_name_that_leaves_is_let_go(void **state) {
     void *router = open_with(ZMQ_ROUTER, ZMQ_ROUTER_HANDOVER, 1);
     void *first = open_named(ZMQ_DEALER, "dup"), *second = open_named(ZMQ_DEALER, "dup");
     set_int(router, ZMQ_RCVHWM, 1);
-    bind_on(router, *state, ep);
-    connect_to(first, ep);
-    SEND(first, "here");
-    EXPECT(router, "dup", "here");
+    meet(router, first, *state, ep);
     void *events = monitor(router);
     connect_to(second, ep);
     SEND(second, "new");

@@ -29,6 +29,16 @@ bool starts_with(const std::string& text, const std::string& prefix) {
     return text.compare(0, prefix.size(), prefix) == 0;
 }
 
+// Is one bound where the other is connected, at an endpoint of that kind?
+template <typename Kind>
+bool meet(const Party& a, const Party& b, Kind is_of_kind) {
+    const auto meets = [&](const Party& connecter, const Party& binder) {
+        return std::any_of(connecter.connected.begin(), connecter.connected.end(),
+                           [&](int endpoint) { return is_of_kind(endpoint) && holds(binder.bound, endpoint); });
+    };
+    return meets(a, b) || meets(b, a);
+}
+
 } // namespace
 
 Ledger::Ledger(const Program& program) : program_(program), group_events_(program.groups.size()) {
@@ -106,11 +116,11 @@ int Ledger::paths(const Party& a, const Party& b) const {
 }
 
 bool Ledger::are_joined(const Party& a, const Party& b) {
-    const auto meet = [](const Party& connecter, const Party& binder) {
-        return std::any_of(connecter.connected.begin(), connecter.connected.end(),
-                           [&](int endpoint) { return holds(binder.bound, endpoint); });
-    };
-    return meet(a, b) || meet(b, a);
+    return meet(a, b, [](int) { return true; });
+}
+
+bool Ledger::meet_locally(const Party& a, const Party& b) const {
+    return meet(a, b, [&](int endpoint) { return !is_network(endpoint); });
 }
 
 void Ledger::excuse(Party& party) {
@@ -352,14 +362,6 @@ bool Ledger::surely_has_room(const Party& sender, const Party& receiver, std::si
     if (most == 0)
         return least == 0;
     return static_cast<long>(waiting) < least - (most + 1) / 2;
-}
-
-bool Ledger::meet_locally(const Party& a, const Party& b) const {
-    const auto meet = [&](const Party& connecter, const Party& binder) {
-        return std::any_of(connecter.connected.begin(), connecter.connected.end(),
-                           [&](int endpoint) { return !is_network(endpoint) && holds(binder.bound, endpoint); });
-    };
-    return meet(a, b) || meet(b, a);
 }
 
 // A subscriber is owed a message by a publisher that has heard of its subscription and surely has room for it.

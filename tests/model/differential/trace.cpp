@@ -239,8 +239,7 @@ class Trace final {
         const bool is_its_first = names.empty();
         names.insert(endpoint);
         const auto binder = binders_.find(endpoint);
-        const auto binders_names = binder == binders_.end() ? connected_to_.end() : connected_to_.find(binder->second);
-        const bool is_binder_free = binders_names == connected_to_.end() || binders_names->second.empty();
+        const bool is_binder_free = binder == binders_.end() || connected_to_.count(binder->second) == 0;
         if (type_of(socket) == ZMQ_PAIR && !(is_first_there && is_its_first && is_binder_free))
             second_.insert(socket);
     }
@@ -259,6 +258,8 @@ class Trace final {
         in_message_.erase(socket);
         second_.erase(socket);
         connected_to_.erase(socket);
+        for (auto each = binders_.begin(); each != binders_.end();)
+            each = each->second == socket ? binders_.erase(each) : std::next(each);
         new_mark_.erase(socket);
     }
 
