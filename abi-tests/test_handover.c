@@ -847,6 +847,52 @@ static void FD_2_asked_for_in_the_middle_of_traffic(void **state) {
     talks(false, true);
 }
 
+/* ---- A caller that has always come back, and then does not ---- */
+
+/* Takes a burst of requests and answers each while the next is there. */
+static void answer(void *worker, int count) {
+    char body[8];
+    for (int i = 0; i < count; i++) {
+        good(zmq_recv(worker, body, sizeof body, 0) == 1, "request");
+        good(zmq_send(worker, body, 1, 0) == 1, "answer");
+    }
+}
+
+static void expect_answers(void *client, int count) {
+    char body[8];
+    for (int i = 0; i < count; i++) good(zmq_recv(client, body, sizeof body, 0) == 1, "an answer that was sent");
+}
+
+/* The last burst is answered but for one request, and after that the worker calls nothing. */
+static void BAT_1_answers_go_though_the_caller_stays_away_for_once(void **state) {
+    (void)state;
+    enum { BURST = 8, BURSTS = 200 };
+    for (int i = 0; i < 2; i++) {
+        struct dice d = new_dice();
+        void *ctx = new_context();
+        void *client = new_socket(ctx, ZMQ_DEALER), *worker = new_socket(ctx, ZMQ_DEALER);
+        set_timeout(client, ZMQ_RCVTIMEO, PATIENCE_MS);
+        set_timeout(worker, ZMQ_RCVTIMEO, PATIENCE_MS);
+        join_sockets(worker, client, transports[i]);
+        for (int burst = 0; burst < BURSTS && all_is_well(); burst++) {
+            for (int n = 0; n < BURST; n++) good(zmq_send(client, "?", 1, 0) == 1, "ask");
+            char body[8];
+            good(zmq_recv(client, body, sizeof body, ZMQ_DONTWAIT) == -1, "too early");
+            be_away_us(&d, 60); /* so that the requests are there together */
+            if (burst + 1 == BURSTS) break;
+            answer(worker, BURST);
+            good(zmq_recv(worker, body, sizeof body, ZMQ_DONTWAIT) == -1, "no more");
+            expect_answers(client, BURST);
+        }
+        answer(worker, BURST - 1);
+        expect_answers(client, BURST - 1);
+        close_now(client);
+        close_now(worker);
+        end_contexts(ctx, ctx);
+        expect_no_failures();
+    }
+}
+
 /* ---- Several I/O threads, two threads of the application ---- */
 
 enum { LANES = 3 };
@@ -1333,6 +1379,7 @@ int main(void) {
         CASE(HWM_6_a_queue_fills_while_the_caller_waits_elsewhere),
         CASE(ORD_1_requests_replies_and_streams_on_one_connection),
         CASE(FD_2_asked_for_in_the_middle_of_traffic),
+        CASE(BAT_1_answers_go_though_the_caller_stays_away_for_once),
         CASE(THR_1_several_io_threads_and_two_of_the_application),
         CASE(TERM_4_shutdown_at_any_moment),
         CASE(TERM_1_term_at_any_moment),

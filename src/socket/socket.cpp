@@ -13,9 +13,6 @@
 namespace tern {
 
 namespace {
-constexpr int tries_skipped_max = 31;
-constexpr Nanoseconds try_window_usual = 20 * ns_per_us;
-constexpr Nanoseconds try_window_long = 100 * ns_per_us;
 // How long the I/O thread leaves a growing batch alone; and how recent a write makes the next message
 // part of a stream, which may wait for company. Measured, not sacred: see doc/architecture.md.
 constexpr Nanoseconds look_again_after = 50 * ns_per_us;
@@ -23,6 +20,8 @@ constexpr Nanoseconds stream_gap = 20 * ns_per_us;
 // How long a send that may block waits itself for room in the kernel, before it leaves that to the I/O
 // thread and its message to the queue.
 constexpr Nanoseconds write_patience = ns_per_ms;
+// After so many batches that it has come back for, a caller is sure to do so once more.
+constexpr int returns_make_sure = 32;
 // So many looks that find nothing, and no write since the one before, are the last.
 constexpr int quiet_looks_max = 4;
 // When this thread wrote last, on whatever socket: one that sends on many sockets in turn is in a
@@ -253,10 +252,16 @@ void Socket::begin_batch(Link &link) {
         batches_.push_back(&link);
         batches_listed_.store(batches_.size(), std::memory_order_relaxed);
     }
-    if (look_is_due_) return;
+    if (look_is_due_ || is_sure_to_return()) return;
     look_is_due_ = true;
     quiet_looks_ = 0;
     loop_->post([self = shared_from_this()] { self->look_at_batches(); });
+}
+
+// A caller that answers what it has received, has always come back for its answers lately, and is
+// looked after by the tick, which finds what it leaves behind this once (write_left_behind).
+bool Socket::is_sure_to_return() const {
+    return received_since_write_ && returns_in_row_ >= returns_make_sure && borrowed_ && tick_armed_;
 }
 
 void Socket::link_wrote(Link &link, Nanoseconds now) {
@@ -297,6 +302,7 @@ void Socket::look_at_batches() {
             const bool goes_on = round.number - link->wrote_in_round <= 1;
             if (!goes_on) {
                 sends_quickly_ = false;
+                returns_in_row_ = 0;
                 link->write_out(turn);
                 link->end_if_done(turn);
             }
@@ -316,6 +322,16 @@ void Socket::look_at_batches() {
                      [self = shared_from_this()] { self->look_at_batches(); });
 }
 
+// I/O thread: the caller was sure to come back for its batches, and has not. From here on they are looked
+// at as any others.
+void Socket::write_left_behind() {
+    if (batches_.empty() || look_is_due_) return;
+    returns_in_row_ = 0;
+    look_is_due_ = true;
+    quiet_looks_ = 0;
+    loop_->post([self = shared_from_this()] { self->look_at_batches(); });
+}
+
 // Before this thread looks for input or sleeps, nothing it has sent may lie about.
 void Socket::flush_batches(Turn &turn) {
     while (!batches_.empty()) {
@@ -325,6 +341,7 @@ void Socket::flush_batches(Turn &turn) {
         link.in_batch_list = false;
         batches_flushed_.store(batches_flushed_.load(std::memory_order_relaxed) + 1,
                                std::memory_order_relaxed);
+        if (returns_in_row_ < returns_make_sure) ++returns_in_row_;
         link.write_out(turn);
     }
     // What the I/O thread has added meanwhile is left to it.
@@ -423,10 +440,7 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
     if (has_one_link && only_link_) {
         // One peer: its descriptor says more than the set does. But where that brought nothing
         // lately, a caller that goes on to wait saves the attempt.
-        if (will_wait && tries_to_skip_ > 0) {
-            --tries_to_skip_;
-            return false;
-        }
+        if (will_wait && !reading_try_.is_due()) return false;
         const std::shared_ptr<Link> link = only_link_->shared_from_this();
         const bool brought = will_wait ? try_reading(turn, *link) : link->read_in(turn);
         if (brought) note_read(*link);
@@ -458,14 +472,12 @@ bool Socket::may_try_before_sleep() const {
     return options_->tries_before_sleep && has_cores_to_spare();
 }
 
-// Reads, for a little while again and again: an answer that comes at once is cheaper to wait for awake.
-// The usual window is short. Now and then a long one finds out whether both sides, once awake, would
-// answer each other within the short one; while that brings nothing, most waits leave the tries out.
+// Reads, for a little while again and again.
 bool Socket::try_reading(Turn &turn, Link &link) {
     const uint64_t changes = changes_;
     bool brought = link.read_in(turn);
     if (!brought && may_try_before_sleep()) {
-        const Nanoseconds until = now_ns() + try_window_;
+        const Nanoseconds until = now_ns() + reading_try_.window();
         while (!brought && changes_ == changes && link.is_up() && !mailbox_->has_news() &&
                !terminated_.load(std::memory_order_relaxed) && now_ns() < until) {
             turn.unlock();
@@ -474,13 +486,9 @@ bool Socket::try_reading(Turn &turn, Link &link) {
             if (only_link_ == &link) brought = link.read_in(turn);
         }
     }
-    if (brought || changes_ != changes) {
-        try_window_ = try_window_usual;
-        return brought;
-    }
-    if (try_window_ == try_window_long) tries_to_skip_ = tries_skipped_max;
-    try_window_ = try_window_long;
-    return false;
+    if (brought || changes_ != changes) reading_try_.brought();
+    else reading_try_.was_in_vain();
+    return brought;
 }
 
 // Links that were reported readable and not read to the end since.

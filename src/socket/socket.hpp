@@ -35,6 +35,7 @@
 #include "link/listener.hpp"
 #include "os/fork_guard.hpp"
 #include "pattern/pattern.hpp"
+#include "socket/awake_try.hpp"
 #include "socket/monitor.hpp"
 #include "socket/options.hpp"
 
@@ -136,6 +137,10 @@ class Socket final : public LinkHost,
     // what to wait for, and end_wait() has to follow.
     int begin_wait(int wanted, int &descriptor, Error &error);
     void end_wait(bool has_news);
+    // For how long its mailbox may be watched before that; 0: sleep at once. Then what came of it.
+    Nanoseconds watch_window();
+    bool has_news() const { return mailbox_->has_news(); }
+    void end_watch(bool has_brought);
     // For one socket alone: waits until one of `wanted` holds.
     int wait_for(int wanted, const Deadline &deadline, Error &error);
 
@@ -248,6 +253,8 @@ class Socket final : public LinkHost,
     bool must_write_at_once();
     void begin_batch(Link &link);
     void look_at_batches();
+    bool is_sure_to_return() const;
+    void write_left_behind();
 
     // socket_bulk.cpp
     void write_due(Turn &turn);
@@ -337,6 +344,7 @@ class Socket final : public LinkHost,
     bool receiving_more_ = false;
     bool received_since_write_ = false; // a request-reply rhythm: the next message is awaited
     bool sends_quickly_ = false;        // answers that were to follow each other soon did so
+    int returns_in_row_ = 0;            // batches that the caller has come back for
     bool fd_is_out_ = false;            // ZMQ_FD was asked for: the application waits by itself
     bool is_parked_ = false;
     uint32_t crowd_index_ = 0;
@@ -363,9 +371,8 @@ class Socket final : public LinkHost,
     std::atomic<uint64_t> seen_{0}; // how often the caller has come for input
     uint64_t seen_at_tick_ = 0;     // of the I/O thread, as is idle_ticks_
     int idle_ticks_ = 0;
-    int spins_to_skip_ = 0; // waits without a short try first, while those bring nothing
-    int tries_to_skip_ = 0; // waits without trying to read first, while that brings nothing
-    Nanoseconds try_window_ = 0;
+    AwakeTry news_try_{AwakeTry::usual, 15};
+    AwakeTry reading_try_{100 * ns_per_us, 31};
     Nanoseconds last_unborrowed_ns_ = 0; // when a caller came to the set without having it
 
     std::vector<LinkSlot> link_slots_;

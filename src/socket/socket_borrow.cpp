@@ -190,6 +190,7 @@ void Socket::tick() {
     }
     tick_armed_ = false; // armed again when the wait ends
     if (finished_) return;
+    write_left_behind();
     if (!waiting_) hand_back();
     cut_for_caller(turn);
 }

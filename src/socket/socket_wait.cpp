@@ -8,29 +8,35 @@
 
 namespace tern {
 
-namespace {
-constexpr int spins_skipped_max = 15;
-constexpr Nanoseconds spin_max = 20 * ns_per_us;
-} // namespace
-
-// News that comes at once is cheaper to wait for awake: neither side makes a system call. Where that
-// brought nothing lately, it is left out for a while. True when there is news.
+// Where everything comes by the mailbox, news that comes at once is cheaper to wait for awake: neither
+// side makes a system call. True when there is news.
 bool Socket::try_before_sleep(Turn &turn) {
-    if (links_up_ > 0 || !may_try_before_sleep()) return false;
-    if (spins_to_skip_ > 0) {
-        --spins_to_skip_;
-        return false;
-    }
+    if (links_up_ > 0 || !may_try_before_sleep() || !news_try_.is_due()) return false;
     turn.unlock();
-    const Nanoseconds until = now_ns() + spin_max;
+    const Nanoseconds until = now_ns() + news_try_.window();
     bool any;
     do {
         for (int i = 0; i < 16; ++i) pause_core();
-        any = mailbox_->has_news();
+        any = has_news();
     } while (!any && now_ns() < until);
     turn.lock();
-    if (!any) spins_to_skip_ = spins_skipped_max;
+    if (any) news_try_.brought();
+    else news_try_.was_in_vain();
     return any;
+}
+
+// The same, by a thread that polls several.
+Nanoseconds Socket::watch_window() {
+    if (is_inherited() || mailbox_->room()) return 0;
+    Turn turn(turn_);
+    if (links_up_ > 0 || !may_try_before_sleep() || !news_try_.is_due()) return 0;
+    return news_try_.window();
+}
+
+void Socket::end_watch(bool has_brought) {
+    Turn turn(turn_);
+    if (has_brought) news_try_.brought();
+    else news_try_.was_in_vain();
 }
 
 // Sleeps until something has happened, the deadline (no error: the caller looks at the clock), a
