@@ -13,9 +13,11 @@
 namespace tern {
 
 namespace {
-// How long the I/O thread leaves a growing batch alone; and how recent a write makes the next message
-// part of a stream, which may wait for company. Measured, not sacred: see doc/architecture.md.
+// How long the I/O thread leaves a growing batch alone, at first and in a stream that goes on; and how
+// recent a write makes the next message part of a stream, which may wait for company. Measured, not
+// sacred: see doc/architecture.md.
 constexpr Nanoseconds look_again_after = 50 * ns_per_us;
+constexpr Nanoseconds look_again_after_max = 400 * ns_per_us;
 constexpr Nanoseconds stream_gap = 20 * ns_per_us;
 // How long a send that may block waits itself for room in the kernel, before it leaves that to the I/O
 // thread and its message to the queue.
@@ -34,7 +36,8 @@ struct Socket::MadeByCreate {};
 
 Socket::Socket(const MadeByCreate &, Context &context, int type,
                std::shared_ptr<const Options> defaults)
-    : context_(context), type_(type), options_(std::move(defaults)) {}
+    : context_(context), type_(type), options_(std::move(defaults)),
+      look_interval_(look_again_after) {}
 
 Result<std::shared_ptr<Socket>> Socket::create(Context &context, int type,
                                                std::shared_ptr<const Options> defaults) {
@@ -279,27 +282,29 @@ void Socket::link_wrote(Link &link, Nanoseconds now) {
 }
 
 // I/O thread. A link whose caller writes full batches itself is left alone; what is left lying for
-// two looks is written here. Where the writes of all listed links go on, the turn is not even taken,
-// nor where the caller has written what was listed since the last look, or is about to: what is
-// listed now is younger, or its turn comes. Such a caller is likely to begin other batches, so a few
-// more looks spare it to tell the I/O thread.
+// two short rounds or a long one is written here. Where the writes of all listed links go on, the turn is
+// not even taken, nor where the caller has written what was listed since the last look, or is about to:
+// what is listed now is younger, or its turn comes. Such a caller is likely to begin other batches, so a
+// few more looks spare it to tell the I/O thread. While the caller writes, each round is twice as long as
+// the one before: a tail waits no longer than its stream has lasted.
 void Socket::look_at_batches() {
     Round round = round_.load(std::memory_order_relaxed);
     while (!round_.compare_exchange_weak(round, Round{round.number + 1}, std::memory_order_relaxed)) {
     }
+    const uint32_t rounds_left_alone = look_interval_ == look_again_after ? 2 : 1;
     const uint64_t flushed = batches_flushed_.load(std::memory_order_relaxed);
     const bool flushes_go_on = flushed != batches_flushed_seen_;
     const size_t listed = batches_listed_.load(std::memory_order_relaxed);
-    const bool all_are_written =
-        listed > 0 && size_t(writers_before_) + round.new_writers >= listed;
-    if (!flushes_go_on && !all_are_written) {
+    const size_t written =
+        rounds_left_alone == 2 ? size_t(writers_before_) + round.new_writers : round.writers;
+    if (!flushes_go_on && (listed == 0 || written < listed)) {
         Turn turn(turn_);
         quiet_looks_ = batches_.empty() ? quiet_looks_ + 1 : 0;
         for (size_t n = batches_.size(); n > 0 && !batches_.empty(); --n) {
             const std::shared_ptr<Link> link = batches_.front()->shared_from_this();
             batches_.pop_front();
             link->in_batch_list = false;
-            const bool goes_on = round.number - link->wrote_in_round <= 1;
+            const bool goes_on = round.number - link->wrote_in_round < rounds_left_alone;
             if (!goes_on) {
                 sends_quickly_ = false;
                 returns_in_row_ = 0;
@@ -314,11 +319,17 @@ void Socket::look_at_batches() {
         batches_listed_.store(batches_.size(), std::memory_order_relaxed);
         look_is_due_ = !closed_ && quiet_looks_ < quiet_looks_max;
         if (!batches_.empty()) look_is_due_ = true;
-        if (!look_is_due_) return;
+        if (!look_is_due_) {
+            look_interval_ = look_again_after;
+            return;
+        }
     }
     writers_before_ = round.writers;
     batches_flushed_seen_ = flushed;
-    loop_->add_timer(now_ns() + look_again_after,
+    const bool caller_writes = flushes_go_on || round.writers > 0;
+    look_interval_ =
+        caller_writes ? std::min(2 * look_interval_, look_again_after_max) : look_again_after;
+    loop_->add_timer(now_ns() + look_interval_,
                      [self = shared_from_this()] { self->look_at_batches(); });
 }
 

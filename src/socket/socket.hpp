@@ -397,8 +397,9 @@ class Socket final : public LinkHost,
     };
     std::atomic<Round> round_{Round()};
     std::atomic<uint64_t> batches_flushed_{0}; // batches that their caller has come back for
-    uint16_t writers_before_ = 0;              // the I/O thread's, as the next
+    uint16_t writers_before_ = 0;              // the I/O thread's, as the next two
     uint64_t batches_flushed_seen_ = 0;
+    Nanoseconds look_interval_; // before the next look
     bool look_is_due_ = false;
     int quiet_looks_ = 0; // in a row
     Nanoseconds last_write_ns_ = 0;
