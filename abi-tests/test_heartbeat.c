@@ -211,6 +211,23 @@ static void HB_2_any_traffic_keeps_the_connection (void **state)
     alive_with ("0001 78");           /* a message that nobody reads */
 }
 
+static void HB_2_a_large_body_that_comes_slowly_keeps_the_connection (void **state)
+{
+    (void) state;
+    OURS_IS_BETTER ("only whole messages call off its timeout: a large one over a slow line ends the connection");
+    static const char piece[200000];
+    struct link l;
+    open_link (&l, ZMQ_PULL, "PUSH", 100, 600, UNSET);
+    send_hex (l.fd, "02 0000000000200000");
+    send_raw (l.fd, piece, sizeof piece);
+    while (now_ms () < l.ready_at + 1100) {
+        send_raw (l.fd, piece, 1);
+        expect_open (l.fd, 30);
+    }
+    monitor_quiet (&l.m, 0);
+    close_link (&l);
+}
+
 static void HB_3_TTL_is_sent_in_tenths_of_a_second (void **state)
 {
     (void) state;
@@ -572,6 +589,7 @@ int main (void)
         TEST (HB_2_the_default_TIMEOUT_is_the_interval),
         TEST (HB_2_TIMEOUT_0_means_never),
         TEST (HB_2_any_traffic_keeps_the_connection),
+        TEST (HB_2_a_large_body_that_comes_slowly_keeps_the_connection),
         TEST (HB_3_TTL_is_sent_in_tenths_of_a_second),
         TEST (HB_3_the_receiver_of_a_TTL_drops_a_silent_peer),
         TEST (HB_3_traffic_after_the_TTL_keeps_the_connection),

@@ -576,6 +576,77 @@ static void FRAME_4_2_input_in_any_pieces (void **state)
     }
 }
 
+/* Sends that much of a body of 3 MiB and a bit, in pieces that a receiver is busy with: some come alone. */
+enum { LARGE_BODY = 3 * 1024 * 1024 + 4321 };
+
+static void send_large_head (int fd)
+{
+    send_hex (fd, "02 00000000003010e1");
+}
+
+static void send_large (int fd, size_t from, size_t to)
+{
+    static unsigned char piece[256 * 1024];
+    for (size_t at = from; at < to;) {
+        size_t size = 1 + (at * 7919) % sizeof piece;
+        if (size > to - at)
+            size = to - at;
+        for (size_t i = 0; i < size; ++i)
+            piece[i] = (unsigned char) ((at + i) % 251);
+        send_raw (fd, piece, size);
+        at += size;
+    }
+}
+
+static void FRAME_4_2_a_large_body_in_pieces_and_what_comes_behind_it (void **state)
+{
+    (void) state;
+    /* Where the sender waits: the receiver has most of it, nearly all, all but a byte. */
+    static const size_t stops[] = {1, 65536, 900000, 2600000, LARGE_BODY - 400000, LARGE_BODY - 1};
+    struct server v;
+    serve (&v, ZMQ_PULL);
+    const int fd = join (&v, "PUSH");
+    unsigned char *body = malloc (LARGE_BODY);
+    assert_non_null (body);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; ++i) {
+        send_large_head (fd);
+        send_large (fd, 0, stops[i]);
+        for (int looks = 0; looks < 3; ++looks)
+            expect_no_events (v.s, ZMQ_POLLIN);
+        send_large (fd, stops[i], LARGE_BODY);
+        assert_int_equal (zmq_recv (v.s, body, LARGE_BODY, 0), LARGE_BODY);
+        for (size_t at = 0; at < LARGE_BODY; ++at)
+            if (body[at] != at % 251)
+                fail_msg ("byte %zu of a body that stopped at %zu", at, stops[i]);
+        send_hex (fd, "0001 61");
+        expect_text (v.s, "a");
+    }
+    free (body);
+    close (fd);
+    end_server (&v);
+}
+
+static void FRAME_4_2_a_peer_that_goes_within_a_large_body_is_noticed (void **state)
+{
+    (void) state;
+    static const size_t stops[] = {1, 65536, 900000, LARGE_BODY - 1};
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; ++i) {
+        struct server v;
+        serve (&v, ZMQ_PULL);
+        const int fd = join (&v, "PUSH");
+        send_large_head (fd);
+        send_large (fd, 0, stops[i]);
+        expect_no_events (v.s, ZMQ_POLLIN);
+        close (fd);
+        monitor_expect (&v.m, ZMQ_EVENT_DISCONNECTED);
+        const int next = join (&v, "PUSH");
+        send_hex (next, "0001 61");
+        expect_text (v.s, "a");
+        close (next);
+        end_server (&v);
+    }
+}
+
 static void FRAME_4_2_output_is_short_up_to_255_and_long_from_256 (void **state)
 {
     (void) state;
@@ -1464,6 +1535,8 @@ int main (void)
         TEST (READY_Q_23_a_long_identity_is_never_cut),
         TEST (FRAME_4_2_input_forms),
         TEST (FRAME_4_2_input_in_any_pieces),
+        TEST (FRAME_4_2_a_large_body_in_pieces_and_what_comes_behind_it),
+        TEST (FRAME_4_2_a_peer_that_goes_within_a_large_body_is_noticed),
         TEST (FRAME_4_2_output_is_short_up_to_255_and_long_from_256),
         TEST (FRAME_4_2_commands_between_the_parts_of_a_message),
         TEST (ENVELOPE_7_REQ_and_REP),

@@ -20,6 +20,10 @@ void Heartbeat::stop() {
     ttl_deadline_ = never;
 }
 
+bool Heartbeat::is_listening() const {
+    return ttl_deadline_ != never || link_.options().heartbeat_interval_ms > 0;
+}
+
 void Heartbeat::ping() {
     const LinkOptions &options = link_.options();
     Loop &loop = link_.host().loop();

@@ -1,5 +1,5 @@
 // Heartbeat: PINGs while a connection is up, and its end when nothing is heard (HB-1..7).
-// Threads: start, stop and the timers on the I/O thread; heard_ttl() under the turn on any thread.
+// Threads: start, stop and the timers on the I/O thread; heard_ttl() and is_listening() under the turn on any thread.
 // Owner:   a Link.
 #ifndef TERN_LINK_HEARTBEAT_HPP
 #define TERN_LINK_HEARTBEAT_HPP
@@ -21,6 +21,8 @@ class Heartbeat {
     // A PING announced how long the peer wants us to wait for more; or another frame called it off.
     void heard_ttl(uint16_t deciseconds);
     void heard_other() { ttl_deadline_ = never; }
+    // Does it matter when something is heard?
+    bool is_listening() const;
 
   private:
     void ping();

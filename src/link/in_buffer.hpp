@@ -98,6 +98,8 @@ class InBuffer {
     int target(iovec pieces[2]);
     // Notes what was read into them. True when they were filled: more may be waiting.
     bool filled(size_t bytes);
+    // What is to come of a large body that has begun.
+    size_t body_left() const { return in_body_ ? body_.size() - body_filled_ : 0; }
     // Bytes that were read before the link took over.
     bool put(Bytes bytes);
     void clear();

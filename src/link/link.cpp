@@ -53,6 +53,7 @@ void Link::let_pipe_go() {
 void Link::start(Turn &turn, Established established, const std::string &local_endpoint) {
     (endpoints_.bound_side ? endpoints_.remote : endpoints_.local) = local_endpoint;
     fd_ = std::move(established.fd);
+    gathered_bytes_ = 1;
     layer_ = std::move(established.layer);
     framing_ = established.framing;
     subscription_form_ = established.subscription_form;

@@ -170,6 +170,8 @@ class Link final : public PipeFarEnd,
     Error make_ping(Message &ping) const;
     uint64_t reads() const { return reads_; }
     bool has_unread_input() const { return may_have_input_ || in_.has_bytes(); }
+    // The kernel reports no input until there is a good deal of it: a try to read would only take less.
+    bool lets_input_gather() const { return gathered_bytes_ > 1; }
     LinkHost &host() { return host_; }
 
     // For the socket's bookkeeping.
@@ -193,6 +195,7 @@ class Link final : public PipeFarEnd,
     bool open_envelope(Message &frame);
     void attach_metadata(Message &frame);
     void pump_in();
+    void let_rest_gather();
     void stay_unheard();
     bool is_shut_out() const;
     void queue(Message &frame);
@@ -263,6 +266,7 @@ class Link final : public PipeFarEnd,
     bool may_have_input_ = false;
     bool hung_up_ = false;
     bool is_unheard_ = false;
+    int gathered_bytes_ = 1; // are there when the kernel reports input
     uint64_t reads_ = 0;
 
     // Outbound.

@@ -53,6 +53,7 @@ void Link::retire(bool flush) {
 void Link::close(bool flush) {
     if (closing_) return;
     closing_ = true;
+    if (lets_input_gather()) let_rest_gather();
     if (to_socket_) to_socket_->rollback();
     socket_end_ = nullptr;
     // On the I/O thread also when it is to be dropped: that runs free functions of the application's.

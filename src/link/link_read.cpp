@@ -13,6 +13,10 @@ constexpr uint32_t metadata_stock_size = 256;
 // The I/O thread serves one link this often before it looks at the others again.
 constexpr int reads_per_turn = 16;
 constexpr Nanoseconds read_again_after = 10 * ns_per_ms;
+// Smaller rests are read as they come: on a quick connection that is sooner. More than this at a time
+// brings nothing, and the kernel would make room for it.
+constexpr size_t gather_min = 512 * 1024;
+constexpr size_t gather_max = 1024 * 1024;
 } // namespace
 
 bool Link::read_in(Turn &turn) {
@@ -52,6 +56,7 @@ bool Link::read_in(Turn &turn) {
     }
     if (ok) {
         ++reads_;
+        let_rest_gather();
         // Fewer bytes than asked for: the kernel has no more, and reports the next ones as news.
         // After a hang-up only its own word counts.
         may_have_input_ |= was_filled || hung_up_;
@@ -67,6 +72,16 @@ bool Link::read_in(Turn &turn) {
     }
     fail(false, !is_parting_);
     return true;
+}
+
+// The rest of a large body is of no use before it is there, and each piece of it that is read by itself costs
+// both sides a wake-up; so the kernel lets it gather. Where pieces are signs of life they are heard at once.
+void Link::let_rest_gather() {
+    const size_t left = in_.body_left();
+    if (left < gather_min && gathered_bytes_ == 1) return;
+    const bool waits = left >= gather_min && !layer_ && !heartbeat_.is_listening() && !closing_;
+    const int bytes = waits ? int(std::min(left, gather_max)) : 1;
+    if (bytes != gathered_bytes_ && gather_input(fd_.get(), bytes)) gathered_bytes_ = bytes;
 }
 
 // There is no memory to read into, or in the queue; what the descriptor has reported it does not report again.

@@ -487,7 +487,7 @@ bool Socket::may_try_before_sleep() const {
 bool Socket::try_reading(Turn &turn, Link &link) {
     const uint64_t changes = changes_;
     bool brought = link.read_in(turn);
-    if (!brought && may_try_before_sleep()) {
+    if (!brought && may_try_before_sleep() && !link.lets_input_gather()) {
         const Nanoseconds until = now_ns() + reading_try_.window();
         while (!brought && changes_ == changes && link.is_up() && !mailbox_->has_news() &&
                !terminated_.load(std::memory_order_relaxed) && now_ns() < until) {

@@ -46,6 +46,14 @@ IoResult read_result(ssize_t count) {
     return moved(count);
 }
 
+#if defined(SO_PROTOCOL)
+bool is_tcp(int fd) {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return !::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) && protocol == IPPROTO_TCP;
+}
+#endif
+
 } // namespace
 
 IoResult read_some(int fd, void *buffer, size_t size) {
@@ -98,16 +106,21 @@ void notice_loss(int fd) {
 #endif
 }
 
+bool gather_input(int fd, int bytes) {
+#if defined(__linux__)
+    return is_tcp(fd) && !::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+#else
+    (void)fd, (void)bytes; // BSD's kernel makes no room
+    return false;
+#endif
+}
+
 void end_writing(int fd) { (void)::shutdown(fd, SHUT_WR); }
 
 size_t unconfirmed_bytes(int fd) {
     int bytes = 0;
 #if defined(SO_PROTOCOL) && defined(SIOCOUTQ)
-    int protocol = 0;
-    socklen_t size = sizeof protocol;
-    if (::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) || protocol != IPPROTO_TCP ||
-        ::ioctl(fd, SIOCOUTQ, &bytes))
-        return 0;
+    if (!is_tcp(fd) || ::ioctl(fd, SIOCOUTQ, &bytes)) return 0;
 #elif defined(SO_NWRITE)
     socklen_t size = sizeof bytes;
     if (::getsockopt(fd, SOL_SOCKET, SO_NWRITE, &bytes, &size)) return 0;

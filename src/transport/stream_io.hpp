@@ -36,6 +36,9 @@ size_t unconfirmed_bytes(int fd);
 // The kernel asks the peer's from time to time whether the connection is still there, if it can: its loss is reported
 // although nothing is read or written.
 void notice_loss(int fd);
+// Input over TCP is reported when so many bytes are there, or the end; 1: at once. Reads take what is there all the same. The
+// kernel makes room for twice as many, or takes fewer than asked for. False: this descriptor reports at once.
+bool gather_input(int fd, int bytes);
 // Whether it takes bytes, or has failed, before the time is over.
 bool await_writable(int fd, Nanoseconds timeout);
 
