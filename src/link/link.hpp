@@ -170,7 +170,7 @@ class Link final : public PipeFarEnd,
     Error make_ping(Message &ping) const;
     uint64_t reads() const { return reads_; }
     bool has_unread_input() const { return may_have_input_ || in_.has_bytes(); }
-    // The kernel reports no input until there is a good deal of it: a try to read would only take less.
+    // The kernel reports input when there is a good deal of it: who reads earlier takes less.
     bool lets_input_gather() const { return gathered_bytes_ > 1; }
     LinkHost &host() { return host_; }
 

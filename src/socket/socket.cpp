@@ -286,7 +286,7 @@ void Socket::link_wrote(Link &link, Nanoseconds now) {
 // not even taken, nor where the caller has written what was listed since the last look, or is about to:
 // what is listed now is younger, or its turn comes. Such a caller is likely to begin other batches, so a
 // few more looks spare it to tell the I/O thread. While the caller writes, each round is twice as long as
-// the one before: a tail waits no longer than its stream has lasted.
+// the one before, up to a limit; a tail waits for two of them at most.
 void Socket::look_at_batches() {
     Round round = round_.load(std::memory_order_relaxed);
     while (!round_.compare_exchange_weak(round, Round{round.number + 1}, std::memory_order_relaxed)) {
@@ -450,8 +450,8 @@ bool Socket::bring_in(Turn &turn, bool will_wait) {
     borrow();
     if (has_one_link && only_link_) {
         // One peer: its descriptor says more than the set does. But where that brought nothing
-        // lately, a caller that goes on to wait saves the attempt.
-        if (will_wait && !reading_try_.is_due()) return false;
+        // lately, or little in a large body, a caller that goes on to wait saves the attempt.
+        if (will_wait && (only_link_->lets_input_gather() || !reading_try_.is_due())) return false;
         const std::shared_ptr<Link> link = only_link_->shared_from_this();
         const bool brought = will_wait ? try_reading(turn, *link) : link->read_in(turn);
         if (brought) note_read(*link);
@@ -487,7 +487,7 @@ bool Socket::may_try_before_sleep() const {
 bool Socket::try_reading(Turn &turn, Link &link) {
     const uint64_t changes = changes_;
     bool brought = link.read_in(turn);
-    if (!brought && may_try_before_sleep() && !link.lets_input_gather()) {
+    if (!brought && may_try_before_sleep()) {
         const Nanoseconds until = now_ns() + reading_try_.window();
         while (!brought && changes_ == changes && link.is_up() && !mailbox_->has_news() &&
                !terminated_.load(std::memory_order_relaxed) && now_ns() < until) {
