@@ -248,12 +248,14 @@ class Socket final : public LinkHost,
     bool read_listed_links(Turn &turn);
     int collect(Turn &turn, const Deadline &deadline);
     void take_events(Turn &turn, const PollEvent *events, int count);
+
+    // socket_batches.cpp
     void flush_outputs(Turn &turn, Nanoseconds patience = 0);
     void flush_batches(Turn &turn);
     bool must_write_at_once();
     void begin_batch(Link &link);
-    void look_at_batches();
     bool is_sure_to_return() const;
+    void look_at_batches();
     void write_left_behind();
 
     // socket_bulk.cpp
@@ -399,7 +401,8 @@ class Socket final : public LinkHost,
     std::atomic<uint64_t> batches_flushed_{0}; // batches that their caller has come back for
     uint16_t writers_before_ = 0;              // the I/O thread's, as the next two
     uint64_t batches_flushed_seen_ = 0;
-    Nanoseconds look_interval_; // before the next look
+    static constexpr Nanoseconds look_again_after = 50 * ns_per_us;
+    Nanoseconds look_interval_ = look_again_after; // before the next look
     bool look_is_due_ = false;
     int quiet_looks_ = 0; // in a row
     Nanoseconds last_write_ns_ = 0;
