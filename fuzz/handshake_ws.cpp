@@ -77,15 +77,17 @@ WsResult talk(const HandshakeConfig &config, Reads &reads) {
 void expect_frames(const HandshakeConfig &config, bool is_bare, Bytes rest, HandshakeResult &result) {
     using Reason = Handshake::Reason;
     const int64_t limit = config.max_message_size;
-    const uint64_t most = limit < 0 ? handshake_frame_max
-                                    : std::min<uint64_t>(handshake_frame_max, uint64_t(limit));
-    for (;;) {
+    const uint64_t own_most = is_bare ? peer_name_max : handshake_frame_max;
+    const uint64_t most = limit < 0 ? own_most : std::min(own_most, uint64_t(limit));
+    for (size_t control_frames = 0;;) {
         RefWsFrame frame;
         switch (take_ws_frame(rest, !config.ws->is_client, most, frame)) {
         case RefEnd::need_more: return;
         case RefEnd::bad: return set_failed(result, Reason::protocol_error, protocol_error::websocket);
         case RefEnd::whole: break;
         }
+        if (frame.is_control && ++control_frames > control_frames_max)
+            return set_failed(result, Reason::protocol_error, protocol_error::websocket);
         if (frame.is_control && frame.flags == 8) return set_failed(result, Reason::closed, 0);
         if (frame.is_control) continue;
         const Bytes body(frame.body);

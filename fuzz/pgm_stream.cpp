@@ -13,9 +13,10 @@ namespace {
 
 using Packets = std::vector<Buffer>;
 
-// Whole messages, their frames behind each other; what is void is left out.
-std::vector<std::string> decode(PgmDecoder &decoder, const Packets &packets) {
-    std::vector<std::string> messages;
+using Messages = std::vector<std::string>;
+
+// Adds whole messages, their frames behind each other; what is void is left out.
+void decode(PgmDecoder &decoder, const Packets &packets, Messages &messages) {
     std::string parts;
     for (const Buffer &packet : packets) {
         if (!decoder.put(view(packet))) {
@@ -40,7 +41,6 @@ std::vector<std::string> decode(PgmDecoder &decoder, const Packets &packets) {
             parts.clear();
         }
     }
-    return messages;
 }
 
 void check_hostile(Input &input, int64_t body_max) {
@@ -51,8 +51,10 @@ void check_hostile(Input &input, int64_t body_max) {
         total += packets.back().size();
     }
     PgmDecoder decoder(body_max);
+    Messages messages;
+    messages.reserve(total); // which is more than they can be
     LargestAllocation largest;
-    (void)decode(decoder, packets);
+    decode(decoder, packets, messages);
     FUZZ_CHECK(largest.bytes() <= std::max(size_t(body_max), 4 * total) + 1024);
 }
 
@@ -83,19 +85,17 @@ void check_way_through(Input &input) {
     }
     if (packer.fill(true)) take();
     PgmDecoder decoder(-1);
-    std::vector<std::string> got;
+    Messages got;
     if (!loses) {
-        got = decode(decoder, packets);
+        decode(decoder, packets, got);
         FUZZ_CHECK(std::multiset<std::string>(got.begin(), got.end()) == sent);
         return;
     }
     const size_t lost = packets.empty() ? 0 : input.byte() % packets.size();
-    got = decode(decoder, Packets(packets.begin(), packets.begin() + long(lost)));
+    decode(decoder, Packets(packets.begin(), packets.begin() + long(lost)), got);
     decoder.lose();
-    if (!packets.empty()) {
-        const auto rest = decode(decoder, Packets(packets.begin() + long(lost) + 1, packets.end()));
-        got.insert(got.end(), rest.begin(), rest.end());
-    }
+    if (!packets.empty())
+        decode(decoder, Packets(packets.begin() + long(lost) + 1, packets.end()), got);
     for (const std::string &message : got) FUZZ_CHECK(sent.count(message) > 0);
 }
 
