@@ -32,7 +32,7 @@ void run(Input input) {
     // An ERROR is read as everywhere.
     RefFrame frame;
     Bytes rest = opening.rest;
-    if (!is_server && take_frame(rest, false, frame_limit(setting), frame) == RefEnd::whole &&
+    if (!is_server && take_frame(rest, false, frame_limit(setting.config), frame) == RefEnd::whole &&
         begins_with(Bytes(frame.body), "\5ERROR")) {
         HandshakeResult wanted;
         set_failed(wanted, ref_error(Bytes(frame.body).skip(6)));

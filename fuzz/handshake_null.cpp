@@ -12,7 +12,7 @@ HandshakeResult expected(const HandshakeSetting &setting, Bytes stream) {
     if (opening.way != RefOpening::Way::commands) return result;
     if (setting.config.asks_zap && !ref_zap(setting, result)) return result;
     RefFrame frame;
-    switch (take_frame(opening.rest, false, frame_limit(setting), frame)) {
+    switch (take_frame(opening.rest, false, frame_limit(setting.config), frame)) {
     case RefEnd::need_more:
         return result;
     case RefEnd::bad:

@@ -14,7 +14,7 @@ constexpr char password[] = "secret";
 bool next_command(const HandshakeSetting &setting, Bytes &in, HandshakeResult &result,
                   std::string &body) {
     RefFrame frame;
-    switch (take_frame(in, false, frame_limit(setting), frame)) {
+    switch (take_frame(in, false, frame_limit(setting.config), frame)) {
     case RefEnd::need_more:
         return false;
     case RefEnd::bad:

@@ -76,9 +76,7 @@ WsResult talk(const HandshakeConfig &config, Reads &reads) {
 // What must come of the frames behind the upgrade.
 void expect_frames(const HandshakeConfig &config, bool is_bare, Bytes rest, HandshakeResult &result) {
     using Reason = Handshake::Reason;
-    const int64_t limit = config.max_message_size;
-    const uint64_t own_most = is_bare ? peer_name_max : handshake_frame_max;
-    const uint64_t most = limit < 0 ? own_most : std::min(own_most, uint64_t(limit));
+    const uint64_t most = frame_limit(config, is_bare ? peer_name_max : handshake_frame_max);
     for (size_t control_frames = 0;;) {
         RefWsFrame frame;
         switch (take_ws_frame(rest, !config.ws->is_client, most, frame)) {

@@ -200,8 +200,8 @@ inline void set_failed(HandshakeResult &result, Handshake::Reason reason, uint32
     result.code = code;
 }
 
-inline uint64_t frame_limit(const HandshakeSetting &setting, uint64_t most = handshake_frame_max) {
-    const int64_t limit = setting.config.max_message_size;
+inline uint64_t frame_limit(const HandshakeConfig &config, uint64_t most = handshake_frame_max) {
+    const int64_t limit = config.max_message_size;
     return limit < 0 ? most : std::min<uint64_t>(most, uint64_t(limit));
 }
 
@@ -226,7 +226,7 @@ inline RefOpening ref_opening(const HandshakeSetting &setting, Bytes stream) {
             result.peer_socket_type = stream[11];
         Bytes rest = is_unversioned ? stream : stream.skip(12);
         RefFrame identity;
-        switch (take_frame(rest, is_v1, frame_limit(setting, peer_name_max), identity)) {
+        switch (take_frame(rest, is_v1, frame_limit(setting.config, peer_name_max), identity)) {
         case RefEnd::need_more:
             return opening;
         case RefEnd::bad:
