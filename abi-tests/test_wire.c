@@ -576,7 +576,6 @@ static void FRAME_4_2_input_in_any_pieces (void **state)
     }
 }
 
-/* Sends that much of a body of 3 MiB and a bit, in pieces that a receiver is busy with: some come alone. */
 enum { LARGE_BODY = 3 * 1024 * 1024 + 4321 };
 
 static void send_large_head (int fd)
@@ -584,6 +583,7 @@ static void send_large_head (int fd)
     send_hex (fd, "02 00000000003010e1");
 }
 
+/* Sends that much of it, in pieces of many sizes. */
 static void send_large (int fd, size_t from, size_t to)
 {
     static unsigned char piece[256 * 1024];
