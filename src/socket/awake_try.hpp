@@ -8,6 +8,7 @@
 #define TERN_SOCKET_AWAKE_TRY_HPP
 
 #include "os/clock.hpp"
+#include "os/wait_word.hpp"
 
 #include <algorithm>
 
@@ -29,6 +30,12 @@ class AwakeTry {
         return false;
     }
     Nanoseconds window() const { return window_; }
+    void end(bool has_brought) {
+        if (has_brought) brought();
+        else was_in_vain();
+    }
+
+  private:
     void brought() {
         is_to_be_shown_ = window_ != usual;
         if (!is_to_be_shown_) skipped_ = skipped_min_;
@@ -43,7 +50,6 @@ class AwakeTry {
         skipped_ = std::min(2 * skipped_ + 1, skipped_max);
     }
 
-  private:
     const Nanoseconds longest_;
     const int skipped_min_;
     Nanoseconds window_ = usual;
@@ -51,6 +57,18 @@ class AwakeTry {
     int to_skip_ = 0;
     int skipped_; // by the next try in vain
 };
+
+// Looks for so long, without system calls, until `has_news()`. True when it has.
+template <class HasNews>
+bool watch_for(Nanoseconds window, HasNews has_news) {
+    const Nanoseconds until = now_ns() + window;
+    bool any;
+    do {
+        for (int i = 0; i < 16; ++i) pause_core();
+        any = has_news();
+    } while (!any && now_ns() < until);
+    return any;
+}
 
 } // namespace tern
 

@@ -1,7 +1,6 @@
 #include "socket/poll_items.hpp"
 
 #include "os/masked_poll.hpp"
-#include "os/wait_word.hpp"
 
 #include <algorithm>
 #include <zmq.h>
@@ -67,14 +66,10 @@ class Poll {
             if (window == 0) break;
         }
         if (window == 0) return false;
-        window = std::min(window, deadline.left_ns());
         const auto has_news = [](const PollItem &item) { return item.socket->has_news(); };
-        const Nanoseconds until = now_ns() + window;
-        bool any;
-        do {
-            for (int i = 0; i < 16; ++i) pause_core();
-            any = std::any_of(items_.begin(), items_.end(), has_news);
-        } while (!any && now_ns() < until);
+        const bool any = watch_for(std::min(window, deadline.left_ns()), [&] {
+            return std::any_of(items_.begin(), items_.end(), has_news);
+        });
         for (PollItem &item : items_) item.socket->end_watch(any);
         return any;
     }

@@ -330,8 +330,7 @@ bool Socket::try_reading(Turn &turn, Link &link) {
             if (only_link_ == &link) brought = link.read_in(turn);
         }
     }
-    if (brought || changes_ != changes) reading_try_.brought();
-    else reading_try_.was_in_vain();
+    reading_try_.end(brought || changes_ != changes);
     return brought;
 }
 

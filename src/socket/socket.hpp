@@ -238,6 +238,7 @@ class Socket final : public LinkHost,
     void end_call(Turn &turn, Nanoseconds patience = 0);
     bool may_try_before_sleep() const;
     bool try_before_sleep(Turn &turn);
+    Nanoseconds begin_watch();
     Error wait(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     Error wait_among_others(Turn &turn, const Deadline &deadline, uint64_t changes_seen);
     int look(Turn &turn, int wanted, bool ask_kernel, bool will_wait);
@@ -254,6 +255,7 @@ class Socket final : public LinkHost,
     void flush_batches(Turn &turn);
     bool must_write_at_once();
     void begin_batch(Link &link);
+    void begin_looks();
     bool is_sure_to_return() const;
     void look_at_batches();
     void write_left_behind();

@@ -68,7 +68,11 @@ void Socket::begin_batch(Link &link) {
         batches_.push_back(&link);
         batches_listed_.store(batches_.size(), std::memory_order_relaxed);
     }
-    if (look_is_due_ || is_sure_to_return()) return;
+    if (!is_sure_to_return()) begin_looks();
+}
+
+void Socket::begin_looks() {
+    if (look_is_due_) return;
     look_is_due_ = true;
     quiet_looks_ = 0;
     loop_->post([self = shared_from_this()] { self->look_at_batches(); });
@@ -151,9 +155,7 @@ void Socket::look_at_batches() {
 void Socket::write_left_behind() {
     if (batches_.empty() || look_is_due_) return;
     returns_in_row_ = 0;
-    look_is_due_ = true;
-    quiet_looks_ = 0;
-    loop_->post([self = shared_from_this()] { self->look_at_batches(); });
+    begin_looks();
 }
 
 // Before this thread looks for input or sleeps, nothing it has sent may lie about.

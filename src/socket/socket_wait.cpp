@@ -11,32 +11,30 @@ namespace tern {
 // Where everything comes by the mailbox, news that comes at once is cheaper to wait for awake: neither
 // side makes a system call. True when there is news.
 bool Socket::try_before_sleep(Turn &turn) {
-    if (links_up_ > 0 || !may_try_before_sleep() || !news_try_.is_due()) return false;
+    const Nanoseconds window = begin_watch();
+    if (window == 0) return false;
     turn.unlock();
-    const Nanoseconds until = now_ns() + news_try_.window();
-    bool any;
-    do {
-        for (int i = 0; i < 16; ++i) pause_core();
-        any = has_news();
-    } while (!any && now_ns() < until);
+    const bool any = watch_for(window, [this] { return has_news(); });
     turn.lock();
-    if (any) news_try_.brought();
-    else news_try_.was_in_vain();
+    news_try_.end(any);
     return any;
+}
+
+Nanoseconds Socket::begin_watch() {
+    const bool may_watch = links_up_ == 0 && may_try_before_sleep() && news_try_.is_due();
+    return may_watch ? news_try_.window() : 0;
 }
 
 // The same, by a thread that polls several.
 Nanoseconds Socket::watch_window() {
     if (is_inherited() || mailbox_->room()) return 0;
     Turn turn(turn_);
-    if (links_up_ > 0 || !may_try_before_sleep() || !news_try_.is_due()) return 0;
-    return news_try_.window();
+    return begin_watch();
 }
 
 void Socket::end_watch(bool has_brought) {
     Turn turn(turn_);
-    if (has_brought) news_try_.brought();
-    else news_try_.was_in_vain();
+    news_try_.end(has_brought);
 }
 
 // Sleeps until something has happened, the deadline (no error: the caller looks at the clock), a

@@ -17,7 +17,7 @@ int skipped(AwakeTry &tried) {
 
 void fail_next(AwakeTry &tried, int skipped_before) {
     CHECK(skipped(tried) == skipped_before);
-    tried.was_in_vain();
+    tried.end(false);
 }
 
 } // namespace
@@ -27,7 +27,7 @@ TEST_CASE("tries that bring something go on in the short window") {
     for (int i = 0; i < 100; ++i) {
         REQUIRE(tried.is_due());
         REQUIRE(tried.window() == AwakeTry::usual);
-        tried.brought();
+        tried.end(true);
     }
 }
 
@@ -48,11 +48,11 @@ TEST_CASE("what a long try has brought has to be shown by a short one") {
     AwakeTry tried(longest, 31);
     fail_next(tried, 0);
     REQUIRE(tried.is_due());
-    tried.brought();
+    tried.end(true);
     CHECK(tried.window() == AwakeTry::usual);
     SECTION("and is") {
         REQUIRE(tried.is_due());
-        tried.brought();
+        tried.end(true);
         fail_next(tried, 0); // as at the beginning
         fail_next(tried, 0);
         CHECK(skipped(tried) == 31);
@@ -62,7 +62,7 @@ TEST_CASE("what a long try has brought has to be shown by a short one") {
         CHECK(skipped(tried) == 31);
         // Nor the next time: longer still.
         REQUIRE(tried.window() == longest);
-        tried.brought();
+        tried.end(true);
         fail_next(tried, 0);
         CHECK(skipped(tried) == 63);
     }
@@ -73,7 +73,7 @@ TEST_CASE("without a long window a try in vain is enough to leave them out") {
     fail_next(tried, 0);
     CHECK(skipped(tried) == 15);
     CHECK(tried.window() == AwakeTry::usual);
-    tried.brought();
+    tried.end(true);
     fail_next(tried, 0);
     CHECK(skipped(tried) == 15);
 }
